@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* table.c - from a module's notes to its sites. */
+#include "table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "insn.h"
+
+/* How far down patchelf may have pushed an executable's ELF header, in pages. */
+#define EHDR_PAGES_MAX 64
+#define EHDR_PAGE 4096
+
+static uint64_t follow(uint64_t field, int32_t distance)
+{
+	return field + (uint64_t)(int64_t)distance;
+}
+
+/* Copies, because a hostile or misplaced structure may lie at any address. */
+static bool fetch(const struct df_view *view, uint64_t addr, void *to, size_t size, unsigned prot)
+{
+	if (!df_view_within(view, addr, size, prot))
+		return false;
+	const void *bytes = view->at(view, addr, size);
+	if (!bytes)
+		return false;
+	memcpy(to, bytes, size);
+	return true;
+}
+
+static bool is_our_note(const struct df_note_v1 *note)
+{
+	return note->owner_size == DF_NOTE_OWNER_SIZE && note->desc_size == DF_NOTE_DESC_SIZE &&
+	       note->type == DF_ABI_VERSION && memcmp(note->owner, "DF\0", 4) == 0 &&
+	       note->magic == DF_NOTE_MAGIC;
+}
+
+static bool is_control(const struct df_view *view, uint64_t addr, struct df_control_v1 *control)
+{
+	return fetch(view, addr, control, sizeof(*control), DF_READ | DF_WRITE) &&
+	       memcmp(control->magic, DF_CONTROL_MAGIC, sizeof(control->magic)) == 0;
+}
+
+/*
+ * The note's distances hold where the linker put the note. patchelf moves notes
+ * and leaves their content, and may move an executable's ELF header down by
+ * whole pages; so try where the note lies, then where it lay as told by its
+ * distance to the ELF header. The magic decides.
+ */
+static bool find_control(const struct df_view *view, const struct df_note_v1 *note, uint64_t at,
+			 uint64_t *addr, struct df_control_v1 *control)
+{
+	*addr = follow(at + offsetof(struct df_note_v1, control), note->control);
+	if (is_control(view, *addr, control))
+		return true;
+	if (!view->ehdr)
+		return false;
+	const uint64_t built =
+		view->ehdr - (uint64_t)(int64_t)note->ehdr - offsetof(struct df_note_v1, ehdr);
+	for (unsigned page = 0; page <= EHDR_PAGES_MAX; page++) {
+		const uint64_t moved = built + (uint64_t)page * EHDR_PAGE;
+		*addr = follow(moved + offsetof(struct df_note_v1, control), note->control);
+		if (is_control(view, *addr, control))
+			return true;
+	}
+	return false;
+}
+
+static int check_control(const struct df_view *view, uint64_t addr,
+			 const struct df_control_v1 *control, struct df_table *table,
+			 struct df_err *err)
+{
+	if (control->site_size != DF_SITE_SIZE || control->state_size != DF_STATE_SIZE ||
+	    control->control_size != DF_CONTROL_SIZE)
+		return df_fail(err, DF_E_VERSION,
+			       "control block at %#" PRIx64
+			       ": sizes %u, %u, %u of record, state and "
+			       "control block; this version knows %d, %d, %d",
+			       addr, control->site_size, control->state_size, control->control_size,
+			       DF_SITE_SIZE, DF_STATE_SIZE, DF_CONTROL_SIZE);
+	const uint64_t start = follow(addr + offsetof(struct df_control_v1, start), control->start);
+	const uint64_t stop = follow(addr + offsetof(struct df_control_v1, stop), control->stop);
+	if (stop < start || (stop - start) % DF_SITE_SIZE != 0)
+		return df_fail(err, DF_E_TABLE,
+			       "control block at %#" PRIx64 ": site table from %#" PRIx64
+			       " to %#" PRIx64 " is no whole number of records",
+			       addr, start, stop);
+	if (stop > start && !df_view_within(view, start, stop - start, DF_READ))
+		return df_fail(err, DF_E_TABLE,
+			       "control block at %#" PRIx64 ": site table from %#" PRIx64
+			       " to %#" PRIx64 " lies in no readable segment",
+			       addr, start, stop);
+	*table = (struct df_table){
+		.control = addr, .start = start, .count = (stop - start) / DF_SITE_SIZE};
+	return 0;
+}
+
+/* Adds what one note leads to. Equal notes are normal (ThinLTO); two tables are not. */
+static int take_note(const struct df_view *view, const struct df_note_v1 *note, uint64_t at,
+		     bool *found, struct df_table *table, struct df_err *err)
+{
+	struct df_control_v1 control;
+	struct df_table other;
+	uint64_t addr;
+	if (!find_control(view, note, at, &addr, &control))
+		return df_fail(err, DF_E_TABLE,
+			       "note at %#" PRIx64 " leads to no control block; is this a file of "
+			       "debug information only?",
+			       at);
+	const int status = check_control(view, addr, &control, &other, err);
+	if (status < 0)
+		return status;
+	if (*found && (other.start != table->start || other.count != table->count))
+		return df_fail(err, DF_E_TABLE,
+			       "notes lead to two site tables, at %#" PRIx64 " and %#" PRIx64,
+			       table->start, other.start);
+	/* Several control blocks of one table: all readers must pick the same. */
+	if (!*found || other.control < table->control)
+		*table = other;
+	*found = true;
+	return 0;
+}
+
+/*
+ * By steps of four bytes instead of from note to note: mold 1.10 puts notes of
+ * alignment 4 and 8 into one PT_NOTE of alignment 8, where the formal walk
+ * loses those behind the first padding.
+ */
+static int scan_notes(const struct df_view *view, const struct df_range *range, bool *found,
+		      struct df_table *table, struct df_err *err)
+{
+	if (range->size < DF_NOTE_SIZE || !df_view_within(view, range->addr, range->size, 0))
+		return 0;
+	const uint8_t *bytes = view->at(view, range->addr, range->size);
+	if (!bytes)
+		return 0;
+	for (uint64_t i = 0; i <= range->size - DF_NOTE_SIZE; i += 4) {
+		struct df_note_v1 note;
+		memcpy(&note, bytes + i, sizeof(note));
+		if (!is_our_note(&note))
+			continue;
+		const int status = take_note(view, &note, range->addr + i, found, table, err);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+int df_table_find(const struct df_view *view, struct df_table *table, struct df_err *err)
+{
+	bool found = false;
+	for (size_t i = 0; i < view->note_count; i++) {
+		const int status = scan_notes(view, &view->notes[i], &found, table, err);
+		if (status < 0)
+			return status;
+	}
+	return found;
+}
+
+/* A terminated string in a readable segment, looked at in growing pieces. NULL if there is none. */
+static const char *string_at(const struct df_view *view, uint64_t addr)
+{
+	const struct df_range *segment = df_view_within(view, addr, 1, DF_READ);
+	if (!segment)
+		return NULL;
+	const uint64_t left = segment->size - (addr - segment->addr);
+	const size_t limit = left < DF_STRING_MAX ? (size_t)left : DF_STRING_MAX;
+	size_t seen = 0;
+	for (size_t size = 64; seen < limit; size *= 2) {
+		const size_t want = size < limit ? size : limit;
+		const char *text = view->at(view, addr, want);
+		if (!text)
+			return NULL;
+		if (memchr(text + seen, '\0', want - seen))
+			return text;
+		seen = want;
+	}
+	return NULL;
+}
+
+struct record {
+	const struct df_view *view;
+	struct df_site_v1 raw;
+	uint64_t addr;
+	uint64_t control; /* of the module */
+	size_t index;
+	struct df_err *err;
+};
+
+#define FIELD(RECORD, MEMBER)                                                                      \
+	follow((RECORD)->addr + offsetof(struct df_site_v1, MEMBER), (RECORD)->raw.MEMBER)
+
+static int bad_field(const struct record *r, const char *field, uint64_t addr, const char *why)
+{
+	return df_fail(r->err, DF_E_TABLE, "record %zu: %s at %#" PRIx64 " %s", r->index, field,
+		       addr, why);
+}
+
+static int decode_string(const struct record *r, const char *field, uint64_t addr,
+			 const char **text)
+{
+	*text = string_at(r->view, addr);
+	return *text ? 0 : bad_field(r, field, addr, "is no terminated string of this module");
+}
+
+static int decode_strings(const struct record *r, struct df_site *site)
+{
+	int status = decode_string(r, "kind", FIELD(r, kind), &site->kind);
+	if (status == 0)
+		status = decode_string(r, "name", FIELD(r, name), &site->name);
+	if (status == 0)
+		status = decode_string(r, "file", FIELD(r, file), &site->file);
+	if (status == 0)
+		status = decode_string(r, "doc", FIELD(r, doc), &site->doc);
+	return status;
+}
+
+static int decode_addresses(const struct record *r, struct df_site *site)
+{
+	const size_t size = df_insn_size(site->style);
+	site->addr = FIELD(r, site);
+	site->state = FIELD(r, state);
+	if (!df_view_within(r->view, site->addr, size, DF_EXEC))
+		return bad_field(r, "site", site->addr, "lies in no executable segment");
+	if (site->style == DF_STYLE_X86_GOTO) {
+		site->target = FIELD(r, target);
+		if (!df_view_within(r->view, site->target, 1, DF_EXEC))
+			return bad_field(r, "target", site->target,
+					 "lies in no executable segment");
+	}
+	if (!df_view_within(r->view, site->state, DF_STATE_SIZE, DF_READ | DF_WRITE))
+		return bad_field(r, "state", site->state, "lies in no writable segment");
+	if (site->state % DF_STATE_SIZE != 0)
+		return bad_field(r, "state", site->state, "is not aligned");
+	if (site->state < r->control + DF_CONTROL_SIZE && r->control < site->state + DF_STATE_SIZE)
+		return bad_field(r, "state", site->state, "lies in the control block");
+	return 0;
+}
+
+static int check_version(const struct record *r)
+{
+	const unsigned known = DF_SITE_INVERTED | DF_SITE_HELD | DF_SITE_JUMP_BUILT;
+	if (df_insn_size(r->raw.style) == 0)
+		return df_fail(r->err, DF_E_VERSION,
+			       "record %zu: style %u is not one that this version knows", r->index,
+			       r->raw.style);
+	if (r->raw.flags & ~known)
+		return df_fail(r->err, DF_E_VERSION,
+			       "record %zu: flags %#x hold some that this version does not know",
+			       r->index, r->raw.flags);
+	return 0;
+}
+
+int df_table_site(const struct df_view *view, const struct df_table *table, size_t index,
+		  struct df_site *site, struct df_err *err)
+{
+	struct record r = {.view = view,
+			   .addr = table->start + index * DF_SITE_SIZE,
+			   .control = table->control,
+			   .index = index,
+			   .err = err};
+	if (!fetch(view, r.addr, &r.raw, sizeof(r.raw), DF_READ))
+		return bad_field(&r, "record", r.addr, "cannot be read");
+	int status = check_version(&r);
+	if (status < 0)
+		return status;
+	*site = (struct df_site){
+		.line = r.raw.line,
+		.style = r.raw.style,
+		.flags = r.raw.flags,
+		.activation = r.raw.activation,
+		.unhook = r.raw.unhook,
+	};
+	status = decode_addresses(&r, site);
+	return status < 0 ? status : decode_strings(&r, site);
+}
+
+static int by_address(const void *a, const void *b, void *context)
+{
+	const struct df_site *sites = context;
+	const uint64_t x = sites[*(const uint32_t *)a].addr, y = sites[*(const uint32_t *)b].addr;
+	return (x > y) - (x < y);
+}
+
+static int by_state(const void *a, const void *b, void *context)
+{
+	const struct df_site *sites = context;
+	const uint64_t x = sites[*(const uint32_t *)a].state, y = sites[*(const uint32_t *)b].state;
+	return (x > y) - (x < y);
+}
+
+typedef int (*compare_fn)(const void *, const void *, void *);
+
+/* Linkers mostly leave tables in the order of addresses: looking first is far cheaper than sorting.
+ */
+static void order(struct df_site *sites, uint32_t *index, size_t count, compare_fn compare)
+{
+	bool sorted = true;
+	for (uint32_t i = 0; i < count; i++) {
+		index[i] = i;
+		sorted = sorted && (i == 0 || compare(&index[i - 1], &index[i], sites) <= 0);
+	}
+	if (!sorted)
+		qsort_r(index, count, sizeof(*index), compare, sites);
+}
+
+static int check_overlap(struct df_site *sites, uint32_t *index, size_t count, struct df_err *err)
+{
+	order(sites, index, count, by_address);
+	for (size_t i = 1; i < count; i++) {
+		const struct df_site *a = &sites[index[i - 1]], *b = &sites[index[i]];
+		if (b->addr - a->addr < df_insn_size(a->style))
+			return df_fail(err, DF_E_TABLE,
+				       "records %u and %u: sites at %#" PRIx64 " and %#" PRIx64
+				       " overlap",
+				       index[i - 1], index[i], a->addr, b->addr);
+	}
+	order(sites, index, count, by_state);
+	for (size_t i = 1; i < count; i++) {
+		const struct df_site *a = &sites[index[i - 1]], *b = &sites[index[i]];
+		if (a->state == b->state)
+			return df_fail(err, DF_E_TABLE,
+				       "records %u and %u: share the state at %#" PRIx64,
+				       index[i - 1], index[i], a->state);
+	}
+	return 0;
+}
+
+int df_table_sites(const struct df_view *view, const struct df_table *table, struct df_site *sites,
+		   uint32_t *scratch, struct df_err *err)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const int status = df_table_site(view, table, i, &sites[i], err);
+		if (status < 0)
+			return status;
+	}
+	return check_overlap(sites, scratch, table->count, err);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table.h - from a module's notes to its sites.
+ *
+ * Everything read here is untrusted: each distance, size and string is checked
+ * against the module's segments before it is used, and a module that fails a
+ * check is refused as a whole, with the record and the field named.
+ */
+#ifndef DF_TABLE_H
+#define DF_TABLE_H
+
+#include <stdint.h>
+
+#include "err.h"
+#include "mem.h"
+#include "site.h"
+
+/* Where a module's table lies; addresses are of the view's space. */
+struct df_table {
+	uint64_t control; /* control block */
+	uint64_t start;	  /* first record */
+	size_t count;	  /* records */
+};
+
+/* Strings longer than this, in bytes, are taken for damage. */
+#define DF_STRING_MAX 65536
+
+/*
+ * Looks for the module's table. Returns 1 and fills *table, 0 if the module has
+ * none, or an error: DF_E_TABLE (damaged, or contradictory), DF_E_VERSION.
+ */
+int df_table_find(const struct df_view *view, struct df_table *table, struct df_err *err);
+
+/* Decodes record `index`. Returns 0, DF_E_TABLE or DF_E_VERSION. */
+int df_table_site(const struct df_view *view, const struct df_table *table, size_t index,
+		  struct df_site *site, struct df_err *err);
+
+/*
+ * Decodes all records into `sites`, which has room for table->count, and checks
+ * that no instruction overlaps another, and no state another or the control
+ * block. `scratch` has room for table->count indices. Returns 0, DF_E_TABLE or
+ * DF_E_VERSION.
+ */
+int df_table_sites(const struct df_view *view, const struct df_table *table, struct df_site *sites,
+		   uint32_t *scratch, struct df_err *err);
+
+#endif
