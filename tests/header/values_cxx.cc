@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// The places that only C++ has: constructors, templates, lambdas, handlers, coroutines.
+#include "values.h"
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+#if defined(__cpp_impl_coroutine)
+#include <coroutine>
+#endif
+
+namespace
+{
+
+struct in_constructor {
+	int first;
+	int second;
+	in_constructor() : first(DF_FEATURE(cxx, member_initialiser)), second(0)
+	{
+		if (DF_DEFAULT(cxx, constructor))
+			second = 1;
+	}
+};
+
+int member_initialiser()
+{
+	return in_constructor().first;
+}
+
+int constructor()
+{
+	return in_constructor().second;
+}
+
+int from_destructor;
+
+struct in_destructor {
+	~in_destructor()
+	{
+		from_destructor = DF_DEFAULT_SLOW(cxx, destructor);
+	}
+};
+
+int destructor()
+{
+	{
+		in_destructor object;
+	}
+	return from_destructor;
+}
+
+struct base {
+	virtual ~base()
+	{
+	}
+	virtual int value() const = 0;
+};
+
+struct derived : base {
+	int value() const override
+	{
+		return DF_OPT(cxx, virtual_function);
+	}
+};
+
+int virtual_function()
+{
+	const derived object;
+	const base &abstract = object;
+
+	return abstract.value();
+}
+
+template <int N> int in_template()
+{
+	return DF_FEATURE(cxx, template_body) * N / N;
+}
+
+int template_body()
+{
+	return in_template<3>() && in_template<5>();
+}
+
+int lambda()
+{
+	const int local = one;
+	const auto body = [local](int argument) {
+		return local == argument && DF_DEFAULT(cxx, lambda);
+	};
+
+	return body(one);
+}
+
+int handler()
+{
+	try {
+		if (one)
+			throw std::runtime_error("expected");
+	} catch (const std::exception &error) {
+		return DF_OPT(cxx, handler) && error.what()[0] == 'e';
+	}
+	return -1;
+}
+
+// Flags on both sides of a scope with a destructor.
+int around_string(int which)
+{
+	int values[3];
+
+	values[0] = DF_FEATURE(cxx, before_string);
+	{
+		std::string text(static_cast<std::size_t>(one), 'x');
+
+		values[1] = DF_DEFAULT(cxx, beside_string) && text.size() == 1;
+	}
+	values[2] = DF_OPT(cxx, behind_string);
+	return values[which];
+}
+
+int before_string()
+{
+	return around_string(0);
+}
+
+int beside_string()
+{
+	return around_string(1);
+}
+
+int behind_string()
+{
+	return around_string(2);
+}
+
+int range_for()
+{
+	const std::vector<int> numbers(3, 1);
+	int sum = 0;
+
+	for (int number : numbers)
+		if (DF_FEATURE(cxx, range_for))
+			sum += number;
+	return sum == 3;
+}
+
+#if defined(__cpp_impl_coroutine)
+struct task {
+	struct promise_type {
+		int value = -1;
+		task get_return_object()
+		{
+			return {std::coroutine_handle<promise_type>::from_promise(*this)};
+		}
+		std::suspend_never initial_suspend()
+		{
+			return {};
+		}
+		std::suspend_always final_suspend() noexcept
+		{
+			return {};
+		}
+		void return_value(int returned)
+		{
+			value = returned;
+		}
+		void unhandled_exception()
+		{
+		}
+	};
+	std::coroutine_handle<promise_type> handle;
+};
+
+task coroutine_body()
+{
+	co_await std::suspend_never{};
+	if (DF_DEFAULT(cxx, coroutine))
+		co_return 1;
+	co_return 0;
+}
+
+int coroutine()
+{
+	const task started = coroutine_body();
+	const int value = started.handle.promise().value;
+
+	started.handle.destroy();
+	return value;
+}
+#endif
+
+} // namespace
+
+inline int in_inline_function()
+{
+	return DF_FEATURE(cxx, inline_function);
+}
+
+const struct row cxx_rows[] = {
+	{"cxx", "member_initialiser", "", FEATURE, member_initialiser},
+	{"cxx", "constructor", "", DEFAULT, constructor},
+	{"cxx", "destructor", "", DEFAULT_SLOW, destructor},
+	{"cxx", "virtual_function", "", OPT, virtual_function},
+	{"cxx", "template_body", "", FEATURE, template_body},
+	{"cxx", "lambda", "", DEFAULT, lambda},
+	{"cxx", "handler", "", OPT, handler},
+	{"cxx", "before_string", "", FEATURE, before_string},
+	{"cxx", "beside_string", "", DEFAULT, beside_string},
+	{"cxx", "behind_string", "", OPT, behind_string},
+	{"cxx", "range_for", "", FEATURE, range_for},
+#if defined(__cpp_impl_coroutine)
+	{"cxx", "coroutine", "", DEFAULT, coroutine},
+#endif
+	{"cxx", "inline_function", "", FEATURE, in_inline_function},
+};
+const unsigned cxx_row_count = sizeof(cxx_rows) / sizeof(cxx_rows[0]);
