@@ -94,14 +94,24 @@ static bool begins_with(const struct df_site *site, const char *prefix, size_t l
 	return length == 0;
 }
 
+/* Whether the text has an assertion of GNU's that looks at what stands before it. */
+static bool looks_back(const char *text)
+{
+	for (; (text = strchr(text, '\\')) && text[1] != '\0'; text += 2)
+		if (strchr("<>bB`", text[1]))
+			return true;
+	return false;
+}
+
 /*
  * Bytes at the start of an extended regular expression that stand for themselves
- * in every match. None if there may be an alternative or an inner anchor; and not
+ * in every match. None if there may be an alternative, an inner anchor or an
+ * assertion, which what follows the prefix must not meet at its own start; and not
  * the character that a quantifier repeats (all of it, if it has several bytes).
  */
 static size_t literal_prefix(const char *text)
 {
-	if (strpbrk(text, "|^"))
+	if (strpbrk(text, "|^") || looks_back(text))
 		return 0;
 	size_t length = strcspn(text, ".[]()*+?{}\\$");
 	if (text[length] != '\0' && strchr("*+?{", text[length]))
@@ -142,6 +152,19 @@ static int check_syntax(const struct df_pattern *p, struct df_err *err)
 	return 0;
 }
 
+/*
+ * glibc takes a `)` that closes nothing as it stands, but it would close a group
+ * put around it. The text behind a lone `(` compiles only if it has such a `)`.
+ */
+static bool closes_group(const char *opened)
+{
+	regex_t regex;
+	if (!strchr(opened, ')') || regcomp(&regex, opened, REG_EXTENDED | REG_NOSUB) != 0)
+		return false;
+	regfree(&regex);
+	return true;
+}
+
 static int compile_rest(struct df_pattern *p, struct df_err *err)
 {
 	const char *rest = p->text + p->prefix;
@@ -149,7 +172,8 @@ static int compile_rest(struct df_pattern *p, struct df_err *err)
 	char *anchored = malloc(size);
 	if (!anchored)
 		return df_fail_memory(err);
-	p->capturing = has_back_reference(rest);
+	snprintf(anchored, size, "(%s", rest);
+	p->capturing = has_back_reference(rest) || closes_group(anchored);
 	snprintf(anchored, size, p->capturing ? "%s" : "^(%s)", rest);
 	const int code =
 		regcomp(&p->regex, anchored, REG_EXTENDED | (p->capturing ? 0 : REG_NOSUB));
