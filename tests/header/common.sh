@@ -57,11 +57,11 @@ cxx_of() {
 	esac
 }
 
-# The options that pick the lld of the compiler's own version, or any for gcc.
+# The lld of the compiler's own version, or any for gcc.
 lld_of() {
 	case $1 in
-	clang-*) echo "-fuse-ld=lld-${1#clang-}" ;;
-	*) echo "-fuse-ld=lld" ;;
+	clang*-*) echo "lld-${1##*-}" ;;
+	*) echo lld ;;
 	esac
 }
 
