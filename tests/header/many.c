@@ -14,6 +14,18 @@ static int slow(int x)
 	return x;
 }
 
+int feature00(int x);
+int default00(int x);
+int slow00(int x);
+int opt00(int x);
+
+int main(void)
+{
+	const int sum = feature00(0) + default00(0) + slow00(0) + opt00(0);
+
+	return sum == 3 && calls == 2 ? 0 : 1;
+}
+
 #define FOUR(N)                                                                                    \
 	NOINLINE int feature##N(int x);                                                            \
 	int feature##N(int x)                                                                      \
@@ -35,16 +47,10 @@ static int slow(int x)
 	{                                                                                          \
 		return DF_OPT(many, opt##N, "the doc of another") ? slow(x) : x + 4;               \
 	}
+
+/* clang-format off */
 #define FORTY(N)                                                                                   \
-	FOUR(N##0)                                                                                 \
-	FOUR(N##1) FOUR(N##2) FOUR(N##3) FOUR(N##4) FOUR(N##5) FOUR(N##6) FOUR(N##7) FOUR(N##8)    \
-		FOUR(N##9)
-FORTY(0)
-FORTY(1) FORTY(2) FORTY(3) FORTY(4) FORTY(5) FORTY(6) FORTY(7) FORTY(8) FORTY(9)
-
-	int main(void)
-{
-	const int sum = feature00(0) + default00(0) + slow00(0) + opt00(0);
-
-	return sum == 3 && calls == 2 ? 0 : 1;
-}
+	FOUR(N##0) FOUR(N##1) FOUR(N##2) FOUR(N##3) FOUR(N##4)                                     \
+	FOUR(N##5) FOUR(N##6) FOUR(N##7) FOUR(N##8) FOUR(N##9)
+FORTY(0) FORTY(1) FORTY(2) FORTY(3) FORTY(4)
+FORTY(5) FORTY(6) FORTY(7) FORTY(8) FORTY(9)
