@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sites FILE: the site table of a linked ELF file, by section headers alone, with
- * every promise of the layout checked on the way. It reads nothing through the
- * note or the control block and shares no code with dfpatch, so that the two
- * can disagree.
+ * sites FILE: the site table of a linked ELF file, found by section headers, with
+ * every promise of the layout checked on the way. dfpatch comes to the table
+ * through note and control block; this shares neither its way nor its code, so
+ * that the two can disagree.
  *
  * Prints one line per site and then one line "WORD NUMBER" per figure. Exit
  * status 1: a promise is broken, or the file cannot be read.
@@ -87,7 +87,8 @@ static uint64_t named(uint64_t field, int32_t distance)
 static void check_code(struct file *file, const struct df_site_v1 *site, uint64_t addr,
 		       uint64_t target)
 {
-	const unsigned char *code = bytes_at(file, addr, 5);
+	const size_t size = site->style == DF_STYLE_X86_CARRY ? 1 : 5;
+	const unsigned char *code = bytes_at(file, addr, size);
 	const struct section *section = section_at(file, addr);
 	const bool jumps = site->flags & DF_SITE_JUMP_BUILT;
 	int32_t distance;
@@ -172,26 +173,28 @@ static void print_table(struct file *file)
 	free(sites);
 }
 
-static size_t count_bytes(const struct file *file, uint64_t wanted, uint64_t unwanted,
-			  const void *bytes, size_t size, uint64_t align)
+/* The control block that a note names leads back to the table that was found without it. */
+static void check_control(struct file *file, uint64_t addr)
 {
-	size_t found = 0;
+	const unsigned char *bytes = bytes_at(file, addr, sizeof(struct df_control_v1));
+	const struct section *section = section_at(file, addr);
+	struct df_control_v1 control;
 
-	for (size_t i = 0; i < file->count; i++) {
-		const struct section *section = &file->sections[i];
-
-		if (!section->bytes || (section->head.sh_flags & wanted) != wanted ||
-		    section->head.sh_flags & unwanted)
-			continue;
-		for (uint64_t at = 0; at + size <= section->head.sh_size; at++)
-			if ((section->head.sh_addr + at) % align == 0 &&
-			    !memcmp(section->bytes + at, bytes, size))
-				found++;
+	if (!bytes || !(section->head.sh_flags & SHF_WRITE) || addr % 64 != 0 ||
+	    memcmp(bytes, DF_CONTROL_MAGIC, sizeof(control.magic))) {
+		broken(file, addr, "a note that names no control block");
+		return;
 	}
-	return found;
+	memcpy(&control, bytes, sizeof(control));
+	if (file->table && (section_at(file, named(addr + 8, control.start)) != file->table ||
+			    named(addr + 8, control.start) != file->table->head.sh_addr))
+		broken(file, addr, "a control block that does not start at the table");
+	if (named(addr + 12, control.stop) - named(addr + 8, control.start) !=
+	    (file->table ? file->table->head.sh_size : 0))
+		broken(file, addr, "a control block that does not end where the table ends");
 }
 
-static void print_module(const struct file *file)
+static bool is_note(const unsigned char *bytes)
 {
 	static const struct df_note_v1 note = {.owner_size = DF_NOTE_OWNER_SIZE,
 					       .desc_size = DF_NOTE_DESC_SIZE,
@@ -199,10 +202,34 @@ static void print_module(const struct file *file)
 					       .owner = "DF",
 					       .magic = DF_NOTE_MAGIC};
 
-	printf("notes %zu\n", count_bytes(file, SHF_ALLOC, SHF_WRITE, &note,
-					  offsetof(struct df_note_v1, control), 4));
-	printf("controls %zu\n",
-	       count_bytes(file, SHF_ALLOC | SHF_WRITE, 0, DF_CONTROL_MAGIC, 8, 64));
+	return !memcmp(bytes, &note, offsetof(struct df_note_v1, control));
+}
+
+/* Copies of the block that no note names are harmless: ThinLTO leaves one per file in the data. */
+static void print_module(struct file *file)
+{
+	size_t notes = 0, controls = 0;
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < file->count; i++) {
+		const struct section *section = &file->sections[i];
+
+		if (section->head.sh_type != SHT_NOTE)
+			continue;
+		for (uint64_t at = 0; at + DF_NOTE_SIZE <= section->head.sh_size; at += 4) {
+			const uint64_t field = section->head.sh_addr + at + 20;
+			int32_t distance;
+
+			if (!is_note(section->bytes + at))
+				continue;
+			memcpy(&distance, section->bytes + at + 20, sizeof(distance));
+			check_control(file, named(field, distance));
+			controls += notes == 0 || named(field, distance) != last;
+			last = named(field, distance);
+			notes++;
+		}
+	}
+	printf("notes %zu\ncontrols %zu\n", notes, controls);
 }
 
 static bool in_table(const struct file *file, uint64_t addr)
