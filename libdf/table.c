@@ -12,6 +12,9 @@
 #define EHDR_PAGES_MAX 64
 #define EHDR_PAGE 4096
 
+/* Lock and claim are read and written as single words of eight bytes. */
+#define CONTROL_ALIGNMENT 8
+
 static uint64_t follow(uint64_t field, int32_t distance)
 {
 	return field + (uint64_t)(int64_t)distance;
@@ -46,7 +49,8 @@ static bool is_control(const struct df_view *view, uint64_t addr, struct df_cont
  * The note's distances hold where the linker put the note. patchelf moves notes
  * and leaves their content, and may move an executable's ELF header down by
  * whole pages; so try where the note lies, then where it lay as told by its
- * distance to the ELF header. The magic decides.
+ * distance to the ELF header. The magic decides. An ELF header at 0 is either
+ * not loaded or that of a position-independent file, so it is tried as well.
  */
 static bool find_control(const struct df_view *view, const struct df_note_v1 *note, uint64_t at,
 			 uint64_t *addr, struct df_control_v1 *control)
@@ -54,8 +58,6 @@ static bool find_control(const struct df_view *view, const struct df_note_v1 *no
 	*addr = follow(at + offsetof(struct df_note_v1, control), note->control);
 	if (is_control(view, *addr, control))
 		return true;
-	if (!view->ehdr)
-		return false;
 	const uint64_t built =
 		view->ehdr - (uint64_t)(int64_t)note->ehdr - offsetof(struct df_note_v1, ehdr);
 	for (unsigned page = 0; page <= EHDR_PAGES_MAX; page++) {
@@ -79,6 +81,9 @@ static int check_control(const struct df_view *view, uint64_t addr,
 			       "control block; this version knows %d, %d, %d",
 			       addr, control->site_size, control->state_size, control->control_size,
 			       DF_SITE_SIZE, DF_STATE_SIZE, DF_CONTROL_SIZE);
+	if (addr % CONTROL_ALIGNMENT != 0)
+		return df_fail(err, DF_E_TABLE, "control block at %#" PRIx64 " is not aligned",
+			       addr);
 	const uint64_t start = follow(addr + offsetof(struct df_control_v1, start), control->start);
 	const uint64_t stop = follow(addr + offsetof(struct df_control_v1, stop), control->stop);
 	if (stop < start || (stop - start) % DF_SITE_SIZE != 0)
@@ -233,7 +238,8 @@ static int decode_addresses(const struct record *r, struct df_site *site)
 		return bad_field(r, "state", site->state, "lies in no writable segment");
 	if (site->state % DF_STATE_SIZE != 0)
 		return bad_field(r, "state", site->state, "is not aligned");
-	if (site->state < r->control + DF_CONTROL_SIZE && r->control < site->state + DF_STATE_SIZE)
+	/* Differences, since a sum could pass the end of all addresses. */
+	if (site->state - r->control < DF_CONTROL_SIZE || r->control - site->state < DF_STATE_SIZE)
 		return bad_field(r, "state", site->state, "lies in the control block");
 	return 0;
 }
