@@ -184,8 +184,9 @@ static int write_bytes(const struct df_mem *mem, const struct df_module *module,
 		       const struct df_plan *plan, struct df_err *err)
 {
 	int status = store_phase(mem, module, DF_PHASE_WRITING, err);
-	if (status == 0)
-		status = mem->patch(mem->context, plan->edits, plan->edit_count, false, err);
+	if (status < 0 || plan->edit_count == 0)
+		return status;
+	status = mem->patch(mem->context, plan->edits, plan->edit_count, false, err);
 	if (status == 0)
 		status = for_each_edit(mem, module, plan, is_after, err);
 	if (status == 0)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli.h - the command line: one table of commands and one of options, which
+ * drive parsing, --help and whatever else wants to know them.
+ */
+#ifndef DFPATCH_CLI_H
+#define DFPATCH_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "err.h"
+#include "plan.h"
+
+enum command_kind { COMMAND_LIST, COMMAND_CHANGE };
+
+struct command {
+	const char *name;
+	enum command_kind kind;
+	enum df_op op; /* of a change */
+	bool takes_patterns;
+	bool needs_patterns;
+	const char *summary; /* one line, for --help */
+};
+
+/* Ends with a name of NULL. */
+extern const struct command commands[];
+
+struct options {
+	const struct command *command;
+	const char *file; /* NULL if --file was not given */
+	pid_t pid;	  /* 0 if --pid was not given */
+	const char *columns;
+	bool headings;
+	bool json;
+	bool dry_run;
+	uint64_t timeout;      /* ns */
+	uint64_t max_stop;     /* ns */
+	const char **patterns; /* owned */
+	size_t pattern_count;
+};
+
+enum cli_result {
+	CLI_RUN,   /* *options says what to do */
+	CLI_DONE,  /* help or version was printed */
+	CLI_USAGE, /* the error was printed to standard error */
+};
+
+/* Parses the command line; argv is permuted. cli_free() ends it. */
+enum cli_result cli_parse(int argc, char **argv, struct options *options);
+
+void cli_free(struct options *options);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * diag.h - what goes to standard error: errors and notes for the user, one line
+ * each. Untrusted text in them is made safe here.
+ */
+#ifndef DFPATCH_DIAG_H
+#define DFPATCH_DIAG_H
+
+#include "err.h"
+
+/* "dfpatch: " and the text of *err. */
+void diag_error(const struct df_err *err);
+
+/* "dfpatch: note: " and the formatted text. */
+void diag_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

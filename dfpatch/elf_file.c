@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* elf_file.c - the headers of an ELF file, by way of libelf. */
+#include "elf_file.h"
+
+#include <elf.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(PF_R == 4 && PF_W == 2 && PF_X == 1, "as in mem.h");
+
+static const char *machine_name(unsigned machine)
+{
+	switch (machine) {
+	case EM_386:
+		return "i386";
+	case EM_ARM:
+		return "arm";
+	case EM_AARCH64:
+		return "aarch64";
+	case EM_PPC64:
+		return "ppc64";
+	case EM_RISCV:
+		return "riscv";
+	case EM_S390:
+		return "s390";
+	default:
+		return "another machine";
+	}
+}
+
+static int check_header(Elf *elf, GElf_Ehdr *header, struct df_err *err)
+{
+	if (elf_kind(elf) == ELF_K_AR)
+		return df_fail(err, DF_E_NOT_ELF, "is an archive; name a linked program");
+	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, header))
+		return df_fail(err, DF_E_NOT_ELF, "is not an ELF file");
+	if (header->e_ident[EI_DATA] != ELFDATA2LSB)
+		return df_fail(err, DF_E_ARCH,
+			       "is for a big-endian machine; only x86-64 is supported");
+	if (header->e_machine != EM_X86_64)
+		return df_fail(err, DF_E_ARCH,
+			       "is for %s (ELF machine %u); only x86-64 is supported",
+			       machine_name(header->e_machine), header->e_machine);
+	if (header->e_ident[EI_CLASS] != ELFCLASS64)
+		return df_fail(err, DF_E_ARCH, "is for x32; only 64-bit x86-64 is supported");
+	if (header->e_type == ET_REL)
+		return df_fail(err, DF_E_ARCH, "is a relocatable object; link it first");
+	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
+		return df_fail(err, DF_E_ARCH, "is neither an executable nor a shared object");
+	return 0;
+}
+
+static int read_parts(Elf *elf, struct elf_info *info, struct df_err *err)
+{
+	size_t count;
+	if (elf_getphdrnum(elf, &count) != 0)
+		return df_fail(err, DF_E_NOT_ELF, "has damaged program headers: %s",
+			       elf_errmsg(-1));
+	info->parts = calloc(count + 1, sizeof(*info->parts));
+	if (!info->parts)
+		return df_fail_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr p;
+		if (!gelf_getphdr(elf, (int)i, &p))
+			return df_fail(err, DF_E_NOT_ELF, "has damaged program headers: %s",
+				       elf_errmsg(-1));
+		if (p.p_type != PT_LOAD && p.p_type != PT_NOTE)
+			continue;
+		if (p.p_filesz > p.p_memsz || p.p_vaddr + p.p_memsz < p.p_vaddr ||
+		    p.p_offset + p.p_filesz < p.p_offset)
+			return df_fail(err, DF_E_NOT_ELF, "has a program header out of range");
+		info->parts[info->part_count++] = (struct elf_part){
+			.type = p.p_type,
+			.prot = p.p_flags & (PF_R | PF_W | PF_X),
+			.offset = p.p_offset,
+			.addr = p.p_vaddr,
+			.file_size = p.p_filesz,
+			.size = p.p_memsz,
+		};
+	}
+	return 0;
+}
+
+/* A build-id in one note segment; damaged notes have none. */
+static bool find_build_id(Elf_Data *data, struct elf_info *info)
+{
+	GElf_Nhdr note;
+	size_t name, desc, next = 0;
+	while ((next = gelf_getnote(data, next, &note, &name, &desc)) > 0) {
+		const char *bytes = data->d_buf;
+		if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof(ELF_NOTE_GNU) ||
+		    memcmp(bytes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) != 0 ||
+		    note.n_descsz == 0 || note.n_descsz > ELF_BUILD_ID_MAX)
+			continue;
+		memcpy(info->build_id, bytes + desc, note.n_descsz);
+		info->build_id_size = note.n_descsz;
+		return true;
+	}
+	return false;
+}
+
+static void read_build_id(Elf *elf, struct elf_info *info)
+{
+	const size_t largest_note = 1 << 20;
+	for (size_t i = 0; i < info->part_count; i++) {
+		const struct elf_part *p = &info->parts[i];
+		if (p->type != PT_NOTE || p->file_size > largest_note)
+			continue;
+		/* The size of a note of alignment 8 is a matter of its padding, which a build-id
+		 * has none of. */
+		Elf_Data *data =
+			elf_getdata_rawchunk(elf, (int64_t)p->offset, p->file_size, ELF_T_NHDR);
+		if (data && find_build_id(data, info))
+			return;
+	}
+}
+
+static void count_table_sections(Elf *elf, struct elf_info *info)
+{
+	size_t names;
+	if (elf_getshdrstrndx(elf, &names) != 0)
+		return;
+	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+		if (name && strcmp(name, "df_sites_v1") == 0)
+			info->table_sections++;
+	}
+}
+
+static int read_info(Elf *elf, bool sections, struct elf_info *info, struct df_err *err)
+{
+	GElf_Ehdr header;
+	struct elf_info found = {0};
+	int status = check_header(elf, &header, err);
+	if (status == 0)
+		status = read_parts(elf, &found, err);
+	if (status < 0) {
+		elf_info_free(&found);
+		return status;
+	}
+	found.position_independent = header.e_type == ET_DYN;
+	read_build_id(elf, &found);
+	if (sections)
+		count_table_sections(elf, &found);
+	*info = found;
+	return 0;
+}
+
+static int begin_failed(struct df_err *err)
+{
+	return df_fail(err, DF_E_NOT_ELF, "cannot be read as an ELF file: %s", elf_errmsg(-1));
+}
+
+int elf_info_from_file(int fd, struct elf_info *info, struct df_err *err)
+{
+	elf_version(EV_CURRENT);
+	/* Reads instead of a mapping: a file that shrinks meanwhile must not kill us. */
+	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf)
+		return begin_failed(err);
+	const int status = read_info(elf, true, info, err);
+	elf_end(elf);
+	return status;
+}
+
+int elf_info_from_memory(void *bytes, size_t size, struct elf_info *info, struct df_err *err)
+{
+	if (size < sizeof(Elf64_Ehdr))
+		return df_fail(err, DF_E_NOT_ELF, "is too short for an ELF file");
+	Elf64_Ehdr *header = bytes;
+	if (memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
+	    header->e_ident[EI_CLASS] == ELFCLASS64) {
+		header->e_shoff = 0;
+		header->e_shnum = 0;
+		header->e_shstrndx = SHN_UNDEF;
+	}
+	elf_version(EV_CURRENT);
+	Elf *elf = elf_memory(bytes, size);
+	if (!elf)
+		return begin_failed(err);
+	const int status = read_info(elf, false, info, err);
+	elf_end(elf);
+	return status;
+}
+
+void elf_info_free(struct elf_info *info)
+{
+	free(info->parts);
+	*info = (struct elf_info){0};
+}
+
+void elf_build_id_text(const struct elf_info *info, char text[2 * ELF_BUILD_ID_MAX + 1])
+{
+	text[0] = '\0';
+	for (size_t i = 0; i < info->build_id_size; i++)
+		snprintf(text + 2 * i, 3, "%02x", info->build_id[i]);
+}

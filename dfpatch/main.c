@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main.c - dfpatch: from the command line to an exit status.
+ *
+ * The map of the tree, from the bottom up; a file calls only those above it
+ * in this list, and those of libdf/ that stand before them:
+ *
+ *   libdf/err        errors as values
+ *   libdf/mem.h      how the core reaches a module's bytes
+ *   libdf/site.h     a site
+ *   libdf/insn       the two instructions of a site
+ *   libdf/table      note -> control block -> records -> sites
+ *   libdf/flag       sites -> flags
+ *   libdf/match      patterns
+ *   libdf/plan       the rules of state; operation -> counts and byte edits
+ *   libdf/apply      the commit protocol
+ *
+ *   text             untrusted strings made safe to show
+ *   diag             errors and notes on standard error
+ *   denial           why the kernel denies us a process
+ *   process          a process, pinned
+ *   maps             its mappings
+ *   elf_file         ELF headers (libelf)
+ *   disk             whether the file on disk is still the one that runs
+ *   snapshot         a module's segments, copied when first looked at
+ *   processors       making every processor serialise
+ *   proc_mem         /proc/PID/mem
+ *   image            a module with its flags, from a file or a process
+ *   select           patterns -> sites
+ *   verify           every site, before anything is touched (Capstone)
+ *   threads          stopping and letting go (ptrace)
+ *   run              the pipeline
+ *   summary          what it came to, flag by flag
+ *   report, json     for people (libsmartcols), for machines (json-c)
+ *   cli              options and help
+ *   main             this file; the only one that decides the exit status
+ */
+#include <locale.h>
+#include <stdio.h>
+
+#include "cli.h"
+#include "diag.h"
+#include "json.h"
+#include "report.h"
+#include "run.h"
+#include "summary.h"
+
+enum {
+	EXIT_DONE = 0,
+	EXIT_NOTHING = 1,
+	EXIT_USAGE = 2,
+	EXIT_TARGET = 3,
+	EXIT_VERIFY = 4,
+	EXIT_WRITE = 6,
+	EXIT_NOT_REACHED = 7,
+};
+
+static int exit_status(enum df_errc code)
+{
+	switch (code) {
+	case DF_E_NONE:
+		return EXIT_DONE;
+	case DF_E_NO_MATCH:
+	case DF_E_NO_FLAGS:
+		return EXIT_NOTHING;
+	case DF_E_USAGE:
+	case DF_E_PATTERN:
+	case DF_E_MATCH_FAILED:
+		return EXIT_USAGE;
+	case DF_E_TABLE:
+	case DF_E_VERSION:
+	case DF_E_SITE:
+	case DF_E_BREAKPOINT:
+		return EXIT_VERIFY;
+	case DF_E_WRITE:
+	case DF_E_UNDO:
+		return EXIT_WRITE;
+	case DF_E_SYSTEM:
+	case DF_E_MEMORY:
+	case DF_E_NOT_ELF:
+	case DF_E_ARCH:
+	case DF_E_NO_PROCESS:
+	case DF_E_EXEC:
+	case DF_E_PERMISSION:
+	case DF_E_TRACED:
+	case DF_E_BUSY:
+	case DF_E_TIMEOUT:
+	case DF_E_CHANGED:
+		return EXIT_TARGET;
+	}
+	return EXIT_TARGET;
+}
+
+static int fail(const struct options *options, const struct df_err *err)
+{
+	struct df_err second;
+	diag_error(err);
+	if (options->json && json_error(options->command->name, err, &second) < 0)
+		diag_error(&second);
+	return exit_status(err->code);
+}
+
+static void note_disk(const struct images *images)
+{
+	for (size_t i = 0; i < images->count; i++)
+		if (images->list[i]->on_disk)
+			diag_note("%s: %s", images->list[i]->path, images->list[i]->on_disk);
+}
+
+static int do_list(const struct options *options)
+{
+	const struct target target = {.file = options->file, .pid = options->pid};
+	struct list_result result;
+	struct df_err err;
+	int status = run_list(&target, options->patterns, options->pattern_count, &result, &err);
+	note_disk(&result.images);
+	if (status == 0)
+		status = options->json
+				 ? json_list(&result, &err)
+				 : report_list(&result, options->columns, options->headings, &err);
+	list_free(&result);
+	return status < 0 ? fail(options, &err) : EXIT_DONE;
+}
+
+static int show_change(const struct options *options, const struct change_request *request,
+		       const struct change_result *result)
+{
+	struct df_err err;
+	if (!options->json)
+		report_change(request, result);
+	else if (json_change(options->command->name, request, result, &err) < 0)
+		return fail(options, &err);
+	return totals_of(result).unhooked.flags > 0 ? EXIT_NOT_REACHED : EXIT_DONE;
+}
+
+static int do_change(const struct options *options)
+{
+	const struct change_request request = {
+		.op = options->command->op,
+		.pid = options->pid,
+		.patterns = options->patterns,
+		.pattern_count = options->pattern_count,
+		.dry_run = options->dry_run,
+		.timeout = options->timeout,
+		.max_stop = options->max_stop,
+	};
+	struct change_result result;
+	struct df_err err;
+	const int status = run_change(&request, &result, &err);
+	note_disk(&result.images);
+	const int exit = status < 0 ? fail(options, &err) : show_change(options, &request, &result);
+	change_free(&result);
+	return exit;
+}
+
+/* Output that could not be written is a failure, though the change was made. */
+static int flush(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	perror("dfpatch: cannot write the report");
+	return status == EXIT_DONE ? EXIT_TARGET : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	setlocale(LC_ALL, "");
+	const enum cli_result parsed = cli_parse(argc, argv, &options);
+	int status = parsed == CLI_USAGE ? EXIT_USAGE : EXIT_DONE;
+	if (parsed == CLI_RUN)
+		status = options.command->kind == COMMAND_LIST ? do_list(&options)
+							       : do_change(&options);
+	cli_free(&options);
+	return flush(status);
+}

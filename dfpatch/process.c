@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process.c - one process, pinned. */
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "denial.h"
+
+#define PID_FILE_SYSTEM 0x50494446 /* PIDFS_MAGIC, Linux 6.9 */
+
+uint64_t monotonic_now(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Reads a small file below `dir` into a terminated buffer. Returns its length or -1 with errno. */
+static ssize_t read_small(int dir, const char *name, char *buffer, size_t size)
+{
+	CLEANUP_FD int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	size_t used = 0;
+	while (used < size - 1) {
+		const ssize_t got = read(fd, buffer + used, size - 1 - used);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		used += (size_t)got;
+	}
+	buffer[used] = '\0';
+	return (ssize_t)used;
+}
+
+/* The text behind "Name:\t" in a status file, or NULL. */
+static const char *status_field(const char *status, const char *name)
+{
+	const size_t length = strlen(name);
+	for (const char *line = status; line; line = strchr(line, '\n')) {
+		if (*line == '\n')
+			line++;
+		if (strncmp(line, name, length) == 0 && line[length] == ':')
+			return line + length + 1 + strspn(line + length + 1, " \t");
+	}
+	return NULL;
+}
+
+static long status_number(const char *status, const char *name)
+{
+	const char *text = status_field(status, name);
+	return text ? strtol(text, NULL, 10) : 0;
+}
+
+static void read_name(int dir, char *name, size_t size)
+{
+	if (read_small(dir, "comm", name, size) < 0)
+		name[0] = '\0';
+	name[strcspn(name, "\n")] = '\0';
+}
+
+static int yama_scope(void)
+{
+	char text[16];
+	if (read_small(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text)) < 0)
+		return 0;
+	return (int)strtol(text, NULL, 10);
+}
+
+static bool can_ptrace(void)
+{
+	char status[4096];
+	if (read_small(AT_FDCWD, "/proc/self/status", status, sizeof(status)) < 0)
+		return false;
+	const char *caps = status_field(status, "CapEff");
+	return caps && (strtoull(caps, NULL, 16) >> CAP_SYS_PTRACE & 1) != 0;
+}
+
+static void tracer_name(pid_t tracer, char *name, size_t size)
+{
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/%d", tracer);
+	CLEANUP_FD int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	name[0] = '\0';
+	if (dir >= 0)
+		read_name(dir, name, size);
+}
+
+int process_explain_denial(const struct process *process, const char *what, struct df_err *err)
+{
+	char status[4096] = "", name[64] = "";
+	struct stat owner = {0};
+	read_small(process->dir, "status", status, sizeof(status));
+	struct denial denial = {
+		.what = what,
+		.pid = process->pid,
+		.tracer = (pid_t)status_number(status, "TracerPid"),
+		.tracer_name = name,
+		.owner = (uid_t)status_number(status, "Uid"),
+		.ours = geteuid(),
+		.capable = can_ptrace(),
+		.yama_scope = yama_scope(),
+	};
+	/* proc(5): the files of a process that is not dumpable belong to root. */
+	denial.dumpable = fstat(process->dir, &owner) == 0 && owner.st_uid == denial.owner;
+	if (denial.tracer != 0)
+		tracer_name(denial.tracer, name, sizeof(name));
+	return denial_explain(&denial, err);
+}
+
+static int no_such_process(pid_t pid, struct df_err *err)
+{
+	return df_fail(err, DF_E_NO_PROCESS, "no process has the id %d", pid);
+}
+
+/* The ids of threads are found under /proc and by pidfd_open, but are no processes. */
+static int check_status(const struct process *p, struct df_err *err)
+{
+	char status[4096];
+	if (read_small(p->dir, "status", status, sizeof(status)) < 0)
+		return no_such_process(p->pid, err);
+	const long group = status_number(status, "Tgid");
+	if (group != p->pid)
+		return df_fail(err, DF_E_NO_PROCESS,
+			       "%d is a thread of process %ld; give the id of the process", p->pid,
+			       group);
+	const char *state = status_field(status, "State");
+	/* A leader that exited before its threads looks like a zombie, but has an address space. */
+	if (state && *state == 'Z' && status_number(status, "Threads") <= 1)
+		return df_fail(err, DF_E_NO_PROCESS,
+			       "process %d has exited and waits to be reaped (zombie)", p->pid);
+	return 0;
+}
+
+static bool sees_other_pids(const struct process *p)
+{
+	char status[4096];
+	if (read_small(p->dir, "status", status, sizeof(status)) < 0)
+		return false;
+	const char *ids = status_field(status, "NSpid");
+	return ids && strcspn(ids, "\t") < strcspn(ids, "\n");
+}
+
+/* Everything but the address space. The directory is opened between two proofs of life. */
+static int pin(struct process *p, struct df_err *err)
+{
+	char path[32];
+	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	if (p->pidfd < 0 && errno != ESRCH && errno != EINVAL && errno != ENOENT)
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot open process %d", p->pid);
+	snprintf(path, sizeof(path), "/proc/%d", p->pid);
+	p->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->dir < 0)
+		return no_such_process(p->pid, err);
+	const int status = check_status(p, err);
+	if (status < 0)
+		return status;
+	if (p->pidfd < 0)
+		return no_such_process(p->pid, err);
+	/* EPERM, which another user's process gives, is a sign of life as well. */
+	if (syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) != 0 && errno != EPERM)
+		return no_such_process(p->pid, err);
+	read_name(p->dir, p->name, sizeof(p->name));
+	p->foreign_pids = sees_other_pids(p);
+	return 0;
+}
+
+static int open_memory(struct process *p, bool write, struct df_err *err)
+{
+	p->mem = openat(p->dir, "mem", (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	if (p->mem >= 0)
+		return 0;
+	if (errno == EACCES || errno == EPERM)
+		return process_explain_denial(p, write ? "attach to" : "read the memory of", err);
+	if (errno == ESRCH || errno == ENOENT)
+		return no_such_process(p->pid, err);
+	return df_fail_errno(err, DF_E_SYSTEM, "cannot open the memory of process %d", p->pid);
+}
+
+int process_open(pid_t pid, bool write, struct process *process, struct df_err *err)
+{
+	struct process p = {.pid = pid, .pidfd = -1, .dir = -1, .mem = -1};
+	int status = pin(&p, err);
+	if (status == 0)
+		status = open_memory(&p, write, err);
+	if (status < 0) {
+		process_close(&p);
+		return status;
+	}
+	*process = p;
+	return 0;
+}
+
+/*
+ * From Linux 6.9 on each process has a file of its own behind its pidfds, which
+ * flock(2) can lock, across pid namespaces too. Before, all pidfds shared one,
+ * and the directory in /proc serves instead.
+ */
+static int lock_file(const struct process *process)
+{
+	struct statfs fs;
+	if (fstatfs(process->pidfd, &fs) == 0 && fs.f_type == PID_FILE_SYSTEM)
+		return process->pidfd;
+	return process->dir;
+}
+
+int process_lock(const struct process *process, uint64_t deadline, struct df_err *err)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	while (flock(lock_file(process), LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return df_fail_errno(err, DF_E_SYSTEM, "cannot lock process %d",
+					     process->pid);
+		if (monotonic_now() >= deadline)
+			return df_fail(err, DF_E_BUSY,
+				       "another dfpatch is at work in process %d; try again later",
+				       process->pid);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int process_file(const struct process *process, const char *name, struct df_err *err)
+{
+	const int fd = openat(process->dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	if (errno == EACCES || errno == EPERM)
+		return process_explain_denial(process, "read the mappings of", err);
+	return df_fail_errno(err, DF_E_NO_PROCESS, "cannot open /proc/%d/%s", process->pid, name);
+}
+
+void process_close(struct process *process)
+{
+	cleanup_fd(&process->pidfd);
+	cleanup_fd(&process->dir);
+	cleanup_fd(&process->mem);
+	*process = (struct process){.pidfd = -1, .dir = -1, .mem = -1};
+}

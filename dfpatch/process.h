@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * process.h - one process, pinned: whatever its number comes to mean later,
+ * these descriptors mean the process, and the address space, that was opened.
+ */
+#ifndef DFPATCH_PROCESS_H
+#define DFPATCH_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "err.h"
+
+struct process {
+	pid_t pid;
+	int pidfd;
+	int dir; /* /proc/PID: names below it fail once the process is gone */
+	int mem; /* /proc/PID/mem: reads and writes give 0 once the process has exec'd or died */
+	bool foreign_pids; /* it sees its threads under other numbers (pid namespace) */
+	char name[64];	   /* its command name, not escaped */
+};
+
+/*
+ * Pins a process for reading, or for reading and writing. Returns 0, or
+ * DF_E_NO_PROCESS (none, a thread's number, a zombie), DF_E_PERMISSION with the
+ * cause, DF_E_SYSTEM; then *process is not touched.
+ */
+int process_open(pid_t pid, bool write, struct process *process, struct df_err *err);
+
+/*
+ * Makes us the only controller outside, by an advisory lock that ends with us;
+ * waits until `deadline` (CLOCK_MONOTONIC, ns). Returns 0, DF_E_BUSY, DF_E_SYSTEM.
+ */
+int process_lock(const struct process *process, uint64_t deadline, struct df_err *err);
+
+/* Opens a file below /proc/PID for reading. Returns a descriptor, DF_E_NO_PROCESS or
+ * DF_E_PERMISSION. */
+int process_file(const struct process *process, const char *name, struct df_err *err);
+
+/*
+ * Why the kernel denied `what` (as in "attach to") on a process: explains by its
+ * tracer, its owner, its being dumpable and the Yama setting. Returns
+ * DF_E_TRACED or DF_E_PERMISSION.
+ */
+int process_explain_denial(const struct process *process, const char *what, struct df_err *err);
+
+void process_close(struct process *process);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t monotonic_now(void);
+
+#endif

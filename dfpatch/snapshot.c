@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* snapshot.c - a module's segments, copied page by page when first looked at. */
+#include "snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define PAGE 4096
+#define PAGES_AHEAD_MAX 64
+#define PART_MAX ((uint64_t)1 << 36)
+
+/* Pages are counted from the start of the segment, wherever that lies in its own page. */
+struct snapshot_part {
+	uint64_t readable;
+	uint8_t *copy; /* a mapping of the whole segment; the kernel gives it memory where it is
+			  touched */
+	uint8_t *have; /* one byte per page */
+	size_t pulled; /* pages */
+};
+
+static size_t pages_of(uint64_t size)
+{
+	return (size_t)((size + PAGE - 1) / PAGE);
+}
+
+static bool part_reserve(struct snapshot_part *part)
+{
+	if (part->copy)
+		return true;
+	if (part->readable > PART_MAX)
+		return false;
+	part->have = calloc(pages_of(part->readable) + 1, 1);
+	if (!part->have)
+		return false;
+	void *copy = mmap(NULL, part->readable, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (copy == MAP_FAILED) {
+		free(part->have);
+		part->have = NULL;
+		return false;
+	}
+	part->copy = copy;
+	return true;
+}
+
+static bool pull_pages(struct snapshot *s, struct snapshot_part *part, uint64_t base, size_t first,
+		       size_t end)
+{
+	const uint64_t from = (uint64_t)first * PAGE;
+	const uint64_t wanted = (uint64_t)end * PAGE;
+	const uint64_t to = wanted < part->readable ? wanted : part->readable;
+	if (s->pull(s->context, base + from, part->copy + from, (size_t)(to - from)) != 0)
+		return false;
+	memset(part->have + first, 1, end - first);
+	part->pulled += end - first;
+	return true;
+}
+
+/* The end of the run of pages that are missing from `first` on. */
+static size_t missing_until(const struct snapshot_part *part, size_t first, size_t limit)
+{
+	const size_t last = pages_of(part->readable);
+	size_t end = first;
+	while (end < last && end < limit && !part->have[end])
+		end++;
+	return end;
+}
+
+/* The more was read of a segment, the more of it will be: records and strings lie together. */
+static size_t pages_ahead(const struct snapshot_part *part)
+{
+	return part->pulled < PAGES_AHEAD_MAX ? part->pulled : PAGES_AHEAD_MAX;
+}
+
+/*
+ * Never pulls a page twice: what was checked must stay what it was, whatever
+ * the source makes of it meanwhile. Takes some pages more than asked for if they
+ * can be had.
+ */
+static bool have_pages(struct snapshot *s, struct snapshot_part *part, uint64_t base, size_t first,
+		       size_t end)
+{
+	for (size_t page = first; page < end; page++) {
+		if (part->have[page])
+			continue;
+		const size_t needed = missing_until(part, page, end);
+		const size_t ahead = missing_until(part, page, page + pages_ahead(part));
+		if (!(ahead > needed && pull_pages(s, part, base, page, ahead)) &&
+		    !pull_pages(s, part, base, page, needed))
+			return false;
+	}
+	return true;
+}
+
+static const void *snapshot_at(const struct df_view *view, uint64_t addr, size_t size)
+{
+	struct snapshot *s = view->context;
+	const struct df_range *segment = df_view_within(view, addr, size, 0);
+	if (!segment)
+		return NULL;
+	struct snapshot_part *part = &s->parts[segment - view->segments];
+	const uint64_t from = addr - segment->addr;
+	if (from >= part->readable || size > part->readable - from || !part_reserve(part))
+		return NULL;
+	if (!have_pages(s, part, segment->addr, (size_t)(from / PAGE), pages_of(from + size)))
+		return NULL;
+	return part->copy + from;
+}
+
+int snapshot_begin(struct snapshot *snapshot, const struct df_range *segments,
+		   const uint64_t *readable, size_t segment_count, const struct df_range *notes,
+		   size_t note_count, struct df_err *err)
+{
+	snapshot->parts = calloc(segment_count + 1, sizeof(*snapshot->parts));
+	snapshot->ranges = calloc(segment_count + note_count + 1, sizeof(*snapshot->ranges));
+	if (!snapshot->parts || !snapshot->ranges)
+		return df_fail_memory(err);
+	for (size_t i = 0; i < segment_count; i++) {
+		snapshot->ranges[i] = segments[i];
+		snapshot->parts[i].readable = readable[i];
+	}
+	for (size_t i = 0; i < note_count; i++)
+		snapshot->ranges[segment_count + i] = notes[i];
+	snapshot->view = (struct df_view){
+		.segments = snapshot->ranges,
+		.segment_count = segment_count,
+		.notes = snapshot->ranges + segment_count,
+		.note_count = note_count,
+		.at = snapshot_at,
+		.context = snapshot,
+	};
+	return 0;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	for (size_t i = 0; snapshot->parts && i < snapshot->view.segment_count; i++) {
+		struct snapshot_part *part = &snapshot->parts[i];
+		if (part->copy)
+			munmap(part->copy, part->readable);
+		free(part->have);
+	}
+	free(snapshot->parts);
+	free(snapshot->ranges);
+	*snapshot = (struct snapshot){0};
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * snapshot.h - a module's segments, copied page by page when first looked at.
+ *
+ * It gives the core a df_view on a file or on another process. Copies keep
+ * their address until the end, so strings of the table can be used in place,
+ * and what was read once stays as it was read.
+ */
+#ifndef DFPATCH_SNAPSHOT_H
+#define DFPATCH_SNAPSHOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "mem.h"
+
+/* Reads exactly `size` bytes at `addr` (of the view's space). Returns 0, or -1 if they cannot be
+ * had. */
+typedef int (*snapshot_pull)(void *context, uint64_t addr, void *to, size_t size);
+
+struct snapshot_part;
+
+struct snapshot {
+	struct df_view view; /* view.context is the snapshot */
+	struct snapshot_part *parts;
+	struct df_range *ranges; /* segments, then notes */
+	snapshot_pull pull;
+	void *context;
+};
+
+/*
+ * Begins a snapshot of the given segments and notes (copied). `readable[i]`
+ * is how many bytes of segment i exist at its source: less than its size where
+ * the rest is zero-filled memory of which a file has nothing. Returns 0, or
+ * DF_E_MEMORY. snapshot_free() ends it, also after a failure.
+ */
+int snapshot_begin(struct snapshot *snapshot, const struct df_range *segments,
+		   const uint64_t *readable, size_t segment_count, const struct df_range *notes,
+		   size_t note_count, struct df_err *err);
+
+void snapshot_free(struct snapshot *snapshot);
+
+#endif

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * threads.c - stopping every thread of a process, and letting go of them.
+ *
+ * In this order, since each step is long for many threads: seize all (nobody
+ * stops), ask all to stop, wait for each by its own id. Waiting for any id is
+ * quadratic in the kernel, and stopping one after the other leaves the stopped
+ * ones waiting for the scheduler to run the rest.
+ *
+ * Races that are handled, and where:
+ *  - a thread appears meanwhile: take_new() looks again until two looks in a row
+ *    found nothing (only a thread that still runs can make another);
+ *  - a thread exits meanwhile: its seize fails with ESRCH or EPERM, or its wait
+ *    reports the exit or ECHILD;
+ *  - a signal is being delivered as we stop: the wait reports it, and the signal
+ *    goes on with the detach, siginfo and all;
+ *  - a thread is stopped by job control: it reports a group-stop, and the kernel
+ *    puts it back there on detach;
+ *  - another thread execs: it takes over the leader's id, and the rest exit once
+ *    we have reaped them, so nobody is waited for without a look at all others.
+ */
+#include "threads.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+
+enum thread_state {
+	SEIZED,	 /* traced, running */
+	STOPPED, /* traced, standing still */
+	GONE,	 /* exited, or no longer ours */
+};
+
+struct thread {
+	pid_t id;
+	uint8_t state;	/* enum thread_state */
+	uint8_t signal; /* to be delivered when it is let go; 0 for none */
+};
+
+int threads_begin(struct threads *threads, const struct process *process, struct df_err *err)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+	*threads = (struct threads){.process = process};
+	threads->task = openat(process->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (threads->task < 0)
+		return df_fail_errno(err, DF_E_NO_PROCESS, "cannot list the threads of process %d",
+				     process->pid);
+	threads->has_timer = timer_create(CLOCK_MONOTONIC, &event, &threads->timer) == 0;
+	if (!threads->has_timer)
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot make a timer");
+	return 0;
+}
+
+void threads_end(struct threads *threads)
+{
+	threads_resume(threads);
+	cleanup_fd(&threads->task);
+	threads->task = -1;
+	if (threads->has_timer)
+		timer_delete(threads->timer);
+	threads->has_timer = false;
+	free(threads->list);
+	threads->list = NULL;
+	threads->room = 0;
+}
+
+/* New threads mostly have the highest ids, and are looked for from the end. */
+static struct thread *find(const struct threads *threads, pid_t id)
+{
+	if (id > threads->highest)
+		return NULL;
+	for (size_t i = threads->count; i-- > 0;)
+		if (threads->list[i].id == id)
+			return &threads->list[i];
+	return NULL;
+}
+
+bool threads_include(const struct threads *threads, pid_t id)
+{
+	const struct thread *thread = find(threads, id);
+	return thread && thread->state == STOPPED;
+}
+
+/* While threads stand still nothing is allocated, so there is room for some and no more. */
+static int too_many(const struct threads *threads, struct df_err *err)
+{
+	return df_fail(err, DF_E_TIMEOUT,
+		       "process %d makes threads faster than they can be stopped; let go again, "
+		       "nothing was changed",
+		       threads->process->pid);
+}
+
+static int add(struct threads *threads, pid_t id, struct df_err *err)
+{
+	struct thread *known = find(threads, id);
+	if (known) {
+		/* The id of a thread that went came back: exec gives the leader's to its caller. */
+		*known = (struct thread){.id = id, .state = SEIZED};
+		return 0;
+	}
+	if (threads->count == threads->room)
+		return too_many(threads, err);
+	if (id > threads->highest)
+		threads->highest = id;
+	threads->list[threads->count++] = (struct thread){.id = id, .state = SEIZED};
+	return 0;
+}
+
+/* State (proc_pid_stat(5)) of a thread; 'X' if it is gone. */
+static char thread_state(const struct threads *threads, pid_t id)
+{
+	char path[32], text[512];
+	snprintf(path, sizeof(path), "%d/stat", id);
+	CLEANUP_FD int fd = openat(threads->task, path, O_RDONLY | O_CLOEXEC);
+	const ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (got <= 0)
+		return 'X';
+	text[got] = '\0';
+	/* The name in parentheses may hold anything, parentheses included. */
+	const char *end = strrchr(text, ')');
+	return end && end[1] == ' ' ? end[2] : 'X';
+}
+
+/* 1 if the thread is seized now, 0 if it is on its way out, or an error. */
+static int seize(struct threads *threads, pid_t id, struct df_err *err)
+{
+	if (ptrace(PTRACE_SEIZE, id, NULL, NULL) == 0) {
+		const int status = add(threads, id, err);
+		return status < 0 ? status : 1;
+	}
+	if (errno == ESRCH)
+		return 0;
+	if (errno != EPERM)
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot seize thread %d", id);
+	/* EPERM is what a thread gives, too, that has exited but is not reaped. */
+	const char state = thread_state(threads, id);
+	if (state == 'Z' || state == 'X')
+		return 0;
+	return process_explain_denial(threads->process, "stop", err);
+}
+
+struct linux_dirent64 {
+	uint64_t d_ino;
+	int64_t d_off;
+	unsigned short d_reclen;
+	unsigned char d_type;
+	char d_name[];
+};
+
+/* What one look at the list of threads found. */
+struct look {
+	size_t next;  /* where in our list the next id is expected: both have the order of creation
+		       */
+	size_t fresh; /* threads that are new to us */
+};
+
+static bool is_known(const struct threads *threads, struct look *look, pid_t id)
+{
+	if (look->next < threads->count && threads->list[look->next].id == id)
+		return threads->list[look->next++].state != GONE;
+	const struct thread *thread = find(threads, id);
+	if (thread)
+		look->next = (size_t)(thread - threads->list) + 1;
+	return thread && thread->state != GONE;
+}
+
+static int take_entries(struct threads *threads, const char *buffer, size_t size, struct look *look,
+			struct df_err *err)
+{
+	for (size_t at = 0; at < size;) {
+		const struct linux_dirent64 *entry = (const void *)(buffer + at);
+		const pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);
+		at += entry->d_reclen;
+		if (id <= 0 || is_known(threads, look, id))
+			continue;
+		const int status = seize(threads, id, err);
+		if (status < 0)
+			return status;
+		look->fresh += (size_t)status;
+	}
+	return 0;
+}
+
+/* One look at the list of threads. getdents64 itself: readdir(3) would keep a stale buffer. */
+static int take_new(struct threads *threads, size_t *fresh, struct df_err *err)
+{
+	char buffer[32768] __attribute__((aligned(8)));
+	struct look look = {0};
+	if (lseek(threads->task, 0, SEEK_SET) != 0)
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot list threads");
+	for (;;) {
+		const long got = syscall(SYS_getdents64, threads->task, buffer, sizeof(buffer));
+		if (got == 0)
+			break;
+		if (got < 0 && (errno == ENOENT || errno == ESRCH))
+			return df_fail(err, DF_E_NO_PROCESS, "process %d exited",
+				       threads->process->pid);
+		if (got < 0)
+			return df_fail_errno(err, DF_E_SYSTEM, "cannot list threads");
+		const int status = take_entries(threads, buffer, (size_t)got, &look, err);
+		if (status < 0)
+			return status;
+	}
+	*fresh = look.fresh;
+	return 0;
+}
+
+static void interrupt_all(struct threads *threads)
+{
+	for (size_t i = 0; i < threads->count; i++)
+		/* ESRCH: it exited since; the wait will tell. */
+		if (threads->list[i].state == SEIZED)
+			ptrace(PTRACE_INTERRUPT, threads->list[i].id, NULL, NULL);
+}
+
+static void take_status(struct thread *thread, int status)
+{
+	if (!WIFSTOPPED(status)) {
+		thread->state = GONE;
+		return;
+	}
+	thread->state = STOPPED;
+	/* A stop with an event is ours or a group-stop; one without is a signal under way. */
+	if (status >> 16 == 0)
+		thread->signal = (uint8_t)WSTOPSIG(status);
+}
+
+/* Waits for one seized thread, or with WNOHANG just looks. False if the wait was broken off. */
+static bool wait_thread(struct thread *thread, int options)
+{
+	int status;
+	const pid_t got = waitpid(thread->id, &status, __WALL | options);
+	if (got == thread->id)
+		take_status(thread, status);
+	else if (got < 0 && errno != EINTR)
+		thread->state = GONE;
+	return got >= 0 || errno != EINTR;
+}
+
+static size_t look_at_all(struct threads *threads)
+{
+	size_t running = 0;
+	for (size_t i = 0; i < threads->count; i++) {
+		struct thread *thread = &threads->list[i];
+		if (thread->state == SEIZED)
+			wait_thread(thread, WNOHANG);
+		if (thread->state == SEIZED)
+			running++;
+	}
+	return running;
+}
+
+/*
+ * Waits for each thread by its own id. From time to time the timer breaks off
+ * the wait for one to look at all: under exec a thread does not stop before we
+ * have reaped the others. Returns false when the deadline passed.
+ */
+static bool wait_all(struct threads *threads, uint64_t deadline)
+{
+	for (size_t i = 0; i < threads->count; i++) {
+		struct thread *thread = &threads->list[i];
+		while (thread->state == SEIZED && !wait_thread(thread, 0)) {
+			if (look_at_all(threads) > 0 && monotonic_now() > deadline)
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool any(const struct threads *threads, enum thread_state state)
+{
+	for (size_t i = 0; i < threads->count; i++)
+		if (threads->list[i].state == state)
+			return true;
+	return false;
+}
+
+/* Room for twice as many threads as there are, made while all of them run. */
+static int make_room(struct threads *threads, struct df_err *err)
+{
+	char text[512];
+	CLEANUP_FD int fd = openat(threads->task, "../stat", O_RDONLY | O_CLOEXEC);
+	const ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (got <= 0)
+		return df_fail(err, DF_E_NO_PROCESS, "process %d exited", threads->process->pid);
+	text[got] = '\0';
+	/* proc_pid_stat(5): num_threads is field 20, the name in parentheses is field 2. */
+	const char *at = strrchr(text, ')');
+	for (int field = 2; at && field < 20; field++)
+		at = strchr(at + 1, ' ');
+	const size_t room = 1024 + 2 * (at ? strtoul(at, NULL, 10) : 0);
+	if (room <= threads->room)
+		return 0;
+	free(threads->list);
+	threads->list = calloc(room, sizeof(*threads->list));
+	threads->room = threads->list ? room : 0;
+	return threads->list ? 0 : df_fail_memory(err);
+}
+
+/* 0, LATE if some thread did not stop in time, or an error. */
+#define LATE 1
+static int stop_all(struct threads *threads, uint64_t budget, struct df_err *err)
+{
+	size_t fresh;
+	/* Seizing stops nobody: the first look is not part of the pause. */
+	int status = take_new(threads, &fresh, err);
+	threads->stopped_at = monotonic_now();
+	const uint64_t deadline = threads->stopped_at + budget;
+	for (int quiet_looks = 0; status == 0 && quiet_looks < 2;) {
+		interrupt_all(threads);
+		if (!wait_all(threads, deadline))
+			return LATE;
+		status = take_new(threads, &fresh, err);
+		quiet_looks = fresh > 0 ? 0 : quiet_looks + 1;
+		if (status == 0 && fresh > 0 && monotonic_now() > deadline)
+			return too_many(threads, err);
+	}
+	if (status == 0 && !any(threads, STOPPED))
+		status = df_fail(err, DF_E_NO_PROCESS, "process %d exited", threads->process->pid);
+	return status;
+}
+
+/* A thread that has not stopped, or 0. */
+static pid_t late_thread(const struct threads *threads)
+{
+	for (size_t i = 0; i < threads->count; i++)
+		if (threads->list[i].state == SEIZED)
+			return threads->list[i].id;
+	return 0;
+}
+
+static int overrun(const struct threads *threads, pid_t late, uint64_t budget, struct df_err *err)
+{
+	return df_fail(
+		err, DF_E_TIMEOUT,
+		"thread %d of process %d (state %c) did not stop within %llu ms; all threads "
+		"are let go again, nothing was changed",
+		late, threads->process->pid, thread_state(threads, late),
+		(unsigned long long)(budget / 1000000));
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal; /* it is there to end waitpid(2) with EINTR */
+}
+
+/* Holds back what would end or stop us, and starts the timer that breaks off waits. */
+static void take_signals(struct threads *threads)
+{
+	static const int held[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP, SIGTTIN,
+				   SIGTTOU, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD};
+	const struct sigaction action = {.sa_handler = on_alarm};
+	const struct timespec slice = {.tv_nsec = 2000000};
+	const struct itimerspec every = {.it_value = slice, .it_interval = slice};
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+		sigaddset(&set, held[i]);
+	sigprocmask(SIG_BLOCK, &set, &threads->mask);
+	sigaction(SIGALRM, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	timer_settime(threads->timer, 0, &every, NULL);
+	threads->masked = true;
+}
+
+static void give_signals_back(struct threads *threads)
+{
+	const struct itimerspec never = {0};
+	if (!threads->masked)
+		return;
+	timer_settime(threads->timer, 0, &never, NULL);
+	sigprocmask(SIG_SETMASK, &threads->mask, NULL);
+	threads->masked = false;
+}
+
+int threads_stop(struct threads *threads, uint64_t budget, struct df_err *err)
+{
+	threads->count = 0;
+	threads->highest = 0;
+	int status = make_room(threads, err);
+	if (status < 0)
+		return status;
+	take_signals(threads);
+	status = stop_all(threads, budget, err);
+	if (status == 0)
+		return 0;
+	const pid_t late = late_thread(threads);
+	threads_resume(threads);
+	return status == LATE ? overrun(threads, late, budget, err) : status;
+}
+
+/*
+ * A thread that never stopped cannot be detached: ptrace demands that it stand
+ * still. It is asked to, and if that takes longer than a moment, it is let go
+ * by the kernel when we exit.
+ */
+static void release_late(struct threads *threads)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	interrupt_all(threads);
+	for (int i = 0; i < 10 && look_at_all(threads) > 0; i++)
+		nanosleep(&moment, NULL);
+}
+
+static void detach_stopped(struct threads *threads)
+{
+	for (size_t i = 0; i < threads->count; i++) {
+		struct thread *thread = &threads->list[i];
+		if (thread->state != STOPPED)
+			continue;
+		/* Killed since: it has to be reaped by us before its parent can. */
+		if (ptrace(PTRACE_DETACH, thread->id, NULL, (void *)(uintptr_t)thread->signal) != 0)
+			wait_thread(thread, WNOHANG);
+		thread->state = GONE;
+	}
+}
+
+void threads_resume(struct threads *threads)
+{
+	detach_stopped(threads);
+	threads->released_at = monotonic_now();
+	if (any(threads, SEIZED)) {
+		release_late(threads);
+		detach_stopped(threads);
+	}
+	give_signals_back(threads);
+}

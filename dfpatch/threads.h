@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * threads.h - stopping every thread of a process, and letting go of them.
+ *
+ * The only user of ptrace(2) and waitpid(2) on tracees. No code runs in the
+ * target, no register is written; a stopped thread goes on where it was, with
+ * the signals that were on their way to it.
+ *
+ * The calling thread is the tracer: it must be the one to resume. If it dies,
+ * the kernel lets every thread go.
+ */
+#ifndef DFPATCH_THREADS_H
+#define DFPATCH_THREADS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "err.h"
+#include "process.h"
+
+struct thread;
+
+struct threads {
+	const struct process *process;
+	struct thread *list; /* owned; room is made before anything is stopped */
+	size_t count;
+	size_t room;
+	pid_t highest; /* id in the list */
+	int task;      /* /proc/PID/task */
+	timer_t timer; /* breaks off a wait from time to time */
+	bool has_timer;
+	sigset_t mask; /* the caller's signal mask while ours is in force */
+	bool masked;
+	uint64_t stopped_at;  /* CLOCK_MONOTONIC, ns: before the first thread was asked to stop */
+	uint64_t released_at; /* after the last was let go */
+};
+
+/* Opens what stopping will need. threads_end() ends it, also after a failure. */
+int threads_begin(struct threads *threads, const struct process *process, struct df_err *err);
+
+/*
+ * Stops every thread, those created meanwhile included. Until threads_resume()
+ * signals that would end or stop us are held back, and SIGALRM is used. Returns 0, or with every
+ * thread let go again: DF_E_TRACED, DF_E_PERMISSION, DF_E_NO_PROCESS (it exited),
+ * DF_E_TIMEOUT (some thread did not stop within `budget` ns), DF_E_MEMORY.
+ */
+int threads_stop(struct threads *threads, uint64_t budget, struct df_err *err);
+
+/* Whether a thread with this id is among the stopped. */
+bool threads_include(const struct threads *threads, pid_t id);
+
+/* Lets every thread go. Harmless if none is stopped. */
+void threads_resume(struct threads *threads);
+
+void threads_end(struct threads *threads);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verify.c - whether each selected site is what its record says. */
+#include "verify.h"
+
+#include <capstone/capstone.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "insn.h"
+#include "match.h"
+#include "proc_mem.h"
+
+#define WINDOW 4096
+
+struct verifier {
+	csh handle;
+	cs_insn *insn;
+	uint64_t start; /* what `window` holds of the image being verified */
+	size_t size;
+	uint8_t window[WINDOW];
+};
+
+int verifier_new(struct verifier **verifier, struct df_err *err)
+{
+	struct verifier *v = calloc(1, sizeof(*v));
+	if (!v)
+		return df_fail_memory(err);
+	const cs_err opened = cs_open(CS_ARCH_X86, CS_MODE_64, &v->handle);
+	if (opened != CS_ERR_OK) {
+		free(v);
+		return df_fail(err, DF_E_SYSTEM, "cannot start Capstone: %s", cs_strerror(opened));
+	}
+	cs_option(v->handle, CS_OPT_DETAIL, CS_OPT_ON);
+	v->insn = cs_malloc(v->handle);
+	if (!v->insn) {
+		verifier_free(v);
+		return df_fail_memory(err);
+	}
+	*verifier = v;
+	return 0;
+}
+
+void verifier_free(struct verifier *verifier)
+{
+	if (!verifier)
+		return;
+	if (verifier->insn)
+		cs_free(verifier->insn, 1);
+	cs_close(&verifier->handle);
+	free(verifier);
+}
+
+static void hex(const uint8_t *bytes, size_t size, char *text)
+{
+	*text = '\0';
+	for (size_t i = 0; i < size; i++)
+		text += sprintf(text, i ? " %02x" : "%02x", bytes[i]);
+}
+
+/* Names a site in a message: module, full name and run-time address. */
+static int bad_site(const struct image *image, const struct df_site *site, enum df_errc code,
+		    const char *what, struct df_err *err)
+{
+	char name[400];
+	df_full_name(site, name, sizeof(name));
+	return df_fail(err, code, "%.300s: site of %s at %#" PRIx64 ": %s; nothing was changed",
+		       image->path, name, site->addr, what);
+}
+
+static int bad_bytes(const struct image *image, const struct df_site *site, const uint8_t *code,
+		     struct df_err *err)
+{
+	const size_t size = df_insn_size(site->style);
+	const int32_t displacement = (int32_t)(site->target - site->addr - 5);
+	uint8_t expected[DF_INSN_MAX] = {0};
+	char what[256], straight[16], jump[16], found[16];
+	memcpy(expected + 1, &displacement, sizeof(displacement));
+	expected[0] = df_insn_opcode(site->style, false);
+	hex(expected, size, straight);
+	expected[0] = df_insn_opcode(site->style, true);
+	hex(expected, size, jump);
+	hex(code, size, found);
+	snprintf(what, sizeof(what), "expected %s or %s, found %s", straight, jump, found);
+	return bad_site(image, site, DF_E_SITE, what, err);
+}
+
+static bool operand_is(const cs_insn *insn, unsigned index, int64_t value)
+{
+	const cs_x86 *x86 = &insn->detail->x86;
+	return x86->op_count > index && x86->operands[index].type == X86_OP_IMM &&
+	       x86->operands[index].imm == value;
+}
+
+/* One instruction, of the right kind and length, with the right target. */
+static bool decodes(struct verifier *v, const struct df_site *site, const uint8_t *bytes, bool jump)
+{
+	const size_t length = df_insn_size(site->style);
+	const uint8_t *code = bytes;
+	size_t size = length;
+	uint64_t address = site->addr;
+	if (!cs_disasm_iter(v->handle, &code, &size, &address, v->insn) || size != 0 ||
+	    v->insn->size != length)
+		return false;
+	if (site->style == DF_STYLE_X86_CARRY)
+		return v->insn->id == (jump ? X86_INS_STC : X86_INS_CLC);
+	if (jump)
+		return v->insn->id == X86_INS_JMP && operand_is(v->insn, 0, (int64_t)site->target);
+	return v->insn->id == X86_INS_TEST && v->insn->detail->x86.op_count == 2 &&
+	       v->insn->detail->x86.operands[0].type == X86_OP_REG &&
+	       v->insn->detail->x86.operands[0].reg == X86_REG_EAX;
+}
+
+static bool both_decode(struct verifier *v, const struct df_site *site, const uint8_t *code)
+{
+	uint8_t copy[DF_INSN_MAX];
+	memcpy(copy, code, df_insn_size(site->style));
+	copy[0] = df_insn_opcode(site->style, false);
+	if (!decodes(v, site, copy, false))
+		return false;
+	copy[0] = df_insn_opcode(site->style, true);
+	return decodes(v, site, copy, true);
+}
+
+static bool in_own_text(const struct image *image, const struct maps *maps, uint64_t addr,
+			size_t size)
+{
+	for (uint64_t at = addr; at < addr + size;) {
+		const struct mapping *m = maps_find(maps, at);
+		if (!m || !(m->prot & DF_EXEC) || !m->private || m->device != image->device ||
+		    m->inode != image->inode)
+			return false;
+		at = m->end;
+	}
+	return true;
+}
+
+static int verify_site(struct verifier *v, const struct image *image, const struct maps *maps,
+		       const struct df_site *site, const uint8_t *code, struct df_err *err)
+{
+	if (!in_own_text(image, maps, site->addr, df_insn_size(site->style)))
+		return bad_site(image, site, DF_E_SITE,
+				"lies in no private executable mapping of the module's own file",
+				err);
+	switch (df_insn_fit(site, code)) {
+	case DF_FIT_STRAIGHT:
+	case DF_FIT_JUMP:
+		break;
+	case DF_FIT_BREAKPOINT:
+		return bad_site(image, site, DF_E_BREAKPOINT,
+				"holds a breakpoint (cc) of a debugger or uprobe; remove it first",
+				err);
+	case DF_FIT_NEITHER:
+		return bad_bytes(image, site, code, err);
+	}
+	if (!both_decode(v, site, code))
+		return bad_site(image, site, DF_E_SITE, "does not decode as its two instructions",
+				err);
+	return 0;
+}
+
+/* The instruction's bytes, read together with what follows: sites mostly come in ascending order.
+ */
+static int fetch(struct verifier *v, const struct image *image, const struct df_site *site,
+		 const uint8_t **code, struct df_err *err)
+{
+	const size_t size = df_insn_size(site->style);
+	if (site->addr < v->start || site->addr + size > v->start + v->size) {
+		const struct df_range *segment =
+			df_view_within(&image->snapshot.view, site->addr, size, DF_EXEC);
+		const uint64_t left = segment->size - (site->addr - segment->addr);
+		const size_t want = left < WINDOW ? (size_t)left : WINDOW;
+		v->size = 0;
+		int status = proc_mem_read(image->fd, site->addr, v->window, want, err);
+		if (status < 0)
+			return status;
+		v->start = site->addr;
+		v->size = want;
+	}
+	*code = v->window + (site->addr - v->start);
+	return 0;
+}
+
+int verify_sites(struct verifier *verifier, const struct image *image, const struct maps *maps,
+		 const bool *selected, uint8_t *opcodes, struct df_err *err)
+{
+	verifier->size = 0; /* bytes may have changed since an earlier call */
+	for (size_t i = 0; i < image->table.count; i++) {
+		const struct df_site *site = &image->sites[i];
+		const uint8_t *code;
+		if (!selected[i])
+			continue;
+		int status = fetch(verifier, image, site, &code, err);
+		if (status == 0)
+			status = verify_site(verifier, image, maps, site, code, err);
+		if (status < 0)
+			return status;
+		opcodes[i] = code[0];
+	}
+	return 0;
+}
