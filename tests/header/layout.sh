@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What 400 flags add to a PIE and to a shared object: no dynamic relocation, no file bytes per state.
+# What 120 flags add to a PIE and to a shared object: no dynamic relocation, no file bytes per state.
 # Usage: layout.sh SITES      SITES: the program of sites.c
 # shellcheck disable=SC2317 # check calls functions by name
 sites=$1
@@ -22,7 +22,7 @@ expect_figure() {
 # compare FLAGGED PLAIN: what `sites` says of the file with flags and of the one without.
 compare() {
 	local grown status=0
-	expect_figure "$1" sites 400 || status=1
+	expect_figure "$1" sites 120 || status=1
 	expect_figure "$1" tables 1 || status=1
 	expect_figure "$1" notes 1 || status=1
 	expect_figure "$1" controls 1 || status=1
@@ -31,7 +31,7 @@ compare() {
 	expect_figure "$1" relocations "$(figure "$2" relocations)" || status=1
 	expect_figure "$2" sites 0 || status=1
 	grown=$(($(figure "$1" writable_file_bytes) - $(figure "$2" writable_file_bytes)))
-	# The control block and what it takes to align it; 400 states would be 6400.
+	# The control block and what it takes to align it; 120 states would be 1920.
 	if [ "$grown" -gt 256 ]; then
 		echo "the writable part of the file grows by $grown bytes"
 		status=1

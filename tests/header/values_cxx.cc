@@ -2,9 +2,6 @@
 // The places that only C++ has: constructors, templates, lambdas, handlers, coroutines.
 #include "values.h"
 
-#include <stdexcept>
-#include <string>
-#include <vector>
 #if defined(__cpp_impl_coroutine)
 #include <coroutine>
 #endif
@@ -95,46 +92,57 @@ int handler()
 {
 	try {
 		if (one)
-			throw std::runtime_error("expected");
-	} catch (const std::exception &error) {
-		return DF_OPT(cxx, handler) && error.what()[0] == 'e';
+			throw 7;
+	} catch (int thrown) {
+		return DF_OPT(cxx, handler) && thrown == 7;
 	}
 	return -1;
 }
 
-// Flags on both sides of a scope with a destructor.
-int around_string(int which)
+struct scoped {
+	int value;
+	explicit scoped(int initial) : value(initial)
+	{
+	}
+	~scoped()
+	{
+		one = value;
+	}
+};
+
+// Flags on both sides of a scope with a destructor, and in it.
+int around_scope(int which)
 {
 	int values[3];
 
-	values[0] = DF_FEATURE(cxx, before_string);
+	values[0] = DF_FEATURE(cxx, before_scope);
 	{
-		std::string text(static_cast<std::size_t>(one), 'x');
+		const scoped object(one);
 
-		values[1] = DF_DEFAULT(cxx, beside_string) && text.size() == 1;
+		values[1] = DF_DEFAULT(cxx, inside_scope) && object.value == 1;
 	}
-	values[2] = DF_OPT(cxx, behind_string);
+	values[2] = DF_OPT(cxx, behind_scope);
 	return values[which];
 }
 
-int before_string()
+int before_scope()
 {
-	return around_string(0);
+	return around_scope(0);
 }
 
-int beside_string()
+int inside_scope()
 {
-	return around_string(1);
+	return around_scope(1);
 }
 
-int behind_string()
+int behind_scope()
 {
-	return around_string(2);
+	return around_scope(2);
 }
 
 int range_for()
 {
-	const std::vector<int> numbers(3, 1);
+	const int numbers[] = {one, one, one};
 	int sum = 0;
 
 	for (int number : numbers)
@@ -203,9 +211,9 @@ const struct row cxx_rows[] = {
 	{"cxx", "template_body", "", FEATURE, template_body},
 	{"cxx", "lambda", "", DEFAULT, lambda},
 	{"cxx", "handler", "", OPT, handler},
-	{"cxx", "before_string", "", FEATURE, before_string},
-	{"cxx", "beside_string", "", DEFAULT, beside_string},
-	{"cxx", "behind_string", "", OPT, behind_string},
+	{"cxx", "before_scope", "", FEATURE, before_scope},
+	{"cxx", "inside_scope", "", DEFAULT, inside_scope},
+	{"cxx", "behind_scope", "", OPT, behind_scope},
 	{"cxx", "range_for", "", FEATURE, range_for},
 #if defined(__cpp_impl_coroutine)
 	{"cxx", "coroutine", "", DEFAULT, coroutine},
