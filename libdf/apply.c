@@ -91,7 +91,8 @@ static int for_each_edit(const struct df_mem *mem, const struct df_module *modul
 		const struct df_edit *edit = &plan->edits[i];
 		const struct df_site *site = &module->sites[edit->site];
 		int status = 0;
-		if (edit->addr + df_insn_size(site->style) > start + size) {
+		/* Differences, since a sum could pass the end of all addresses. */
+		if (i == 0 || edit->addr - start + df_insn_size(site->style) > size) {
 			start = edit->addr;
 			size = window_size(module, edit, plan->edit_count - i, sizeof(window));
 			status = mem->load(mem->context, start, window, size, err);
@@ -238,7 +239,8 @@ static int give_up(const struct df_mem *mem, const struct df_module *module,
 	if (second.code == DF_E_NO_PROCESS)
 		return df_fail(err, DF_E_NO_PROCESS, "%s", second.text);
 	return df_fail(err, DF_E_UNDO,
-		       "%.400s; undoing it failed as well: %.400s; the next operation will undo it",
+		       "%.400s; undoing it failed as well: %.400s; the next operation will finish "
+		       "it or undo it",
 		       cause->text, second.text);
 }
 
