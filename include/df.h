@@ -21,10 +21,10 @@
  * A flag has a kind, a name and, optionally, a doc. Its full name is
  * kind:name@file:line, as in http:fast_path@src/conn.c:41. Kind and name are
  * written bare (no quotes), are not macro-expanded, and may hold any run of
- * preprocessing tokens that begins with an identifier or a number; the doc is
- * a string literal in UTF-8. Each place in text is a site of its own: a flag in
- * an inlined function or an unrolled loop has several, and every operation
- * takes them all.
+ * preprocessing tokens without a comma; a name begins with an identifier or with
+ * a number that has no point and no sign (3d, but not 1.5). The doc is a string
+ * literal in UTF-8. Each place in text is a site of its own: a flag in an inlined
+ * function or an unrolled loop has several, and every operation takes them all.
  *
  *   macro            before a controller     after    compiled for
  *                    initialises the module
