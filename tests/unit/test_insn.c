@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of libdf/insn.c: which bytes are a site's own. */
 #include <criterion/criterion.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "insn.h"
 
@@ -39,6 +39,52 @@ Test(insn, fit)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		cr_expect_eq(df_insn_fit(rows[i].site, rows[i].code), rows[i].fit, "%s",
 			     rows[i].row);
+}
+
+/* A distance is of 32 bits with a sign, and addresses wrap. */
+Test(insn, far_targets)
+{
+	static const struct {
+		const char *row;
+		uint64_t addr, target;
+		uint8_t code[DF_INSN_MAX];
+		enum df_fit fit;
+	} far[] = {
+		{"2 GiB ahead", 0x1000, 0x80001004, {0xe9, 0xff, 0xff, 0xff, 0x7f}, DF_FIT_JUMP},
+		{"2 GiB behind", 0x80000ffb, 0x1000, {0xe9, 0, 0, 0, 0x80}, DF_FIT_JUMP},
+		{"4 GiB off", 0x1000, 0x100001105, {0xe9, 0x00, 0x01, 0, 0}, DF_FIT_NEITHER},
+		{"over the end of all",
+		 UINT64_MAX - 4,
+		 0x10,
+		 {0xa9, 0x10, 0, 0, 0},
+		 DF_FIT_STRAIGHT},
+		{"to itself", 0x1000, 0x1000, {0xe9, 0xfb, 0xff, 0xff, 0xff}, DF_FIT_JUMP},
+	};
+	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+		const struct df_site site = {
+			.addr = far[i].addr, .target = far[i].target, .style = DF_STYLE_X86_GOTO};
+		cr_expect_eq(df_insn_fit(&site, far[i].code), far[i].fit, "%s", far[i].row);
+	}
+}
+
+/* What stands behind the instruction is not read: a sanitizer would see it. */
+Test(insn, no_byte_more_is_read)
+{
+	const struct df_site *const sites[] = {&plain, &carry};
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t *code = calloc(1, df_insn_size(sites[i]->style));
+		cr_assert_not_null(code);
+		cr_expect_eq(df_insn_fit(sites[i], code), DF_FIT_NEITHER);
+		free(code);
+	}
+}
+
+Test(insn, opcodes)
+{
+	cr_expect_eq(df_insn_opcode(DF_STYLE_X86_GOTO, false), 0xa9);
+	cr_expect_eq(df_insn_opcode(DF_STYLE_X86_GOTO, true), 0xe9);
+	cr_expect_eq(df_insn_opcode(DF_STYLE_X86_CARRY, false), 0xf8);
+	cr_expect_eq(df_insn_opcode(DF_STYLE_X86_CARRY, true), 0xf9);
 }
 
 Test(insn, sizes_of_styles)
