@@ -15,6 +15,7 @@
  *   libdf/plan       the rules of state; operation -> counts and byte edits
  *   libdf/apply      the commit protocol
  *
+ *   cleanup.h        what a scope releases by itself
  *   text             untrusted strings made safe to show
  *   diag             errors and notes on standard error
  *   denial           why the kernel denies us a process
