@@ -84,15 +84,18 @@ static struct object open_object(const char *path)
 	return object;
 }
 
+/* The symbol of a section has no name of its own. */
 static const char *symbol_name(const struct object *object, const GElf_Sym *sym)
 {
 	GElf_Shdr head;
+	size_t names;
 
 	if (GELF_ST_TYPE(sym->st_info) != STT_SECTION)
 		return elf_strptr(object->elf, object->symbol_head.sh_link, sym->st_name);
-	if (!gelf_getshdr(elf_getscn(object->elf, sym->st_shndx), &head))
+	if (elf_getshdrstrndx(object->elf, &names) ||
+	    !gelf_getshdr(elf_getscn(object->elf, sym->st_shndx), &head))
 		die("bad section");
-	return "(section)";
+	return elf_strptr(object->elf, names, head.sh_name);
 }
 
 static GElf_Sym find_function(const struct object *object, const char *name)
