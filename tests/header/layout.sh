@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What 120 flags add to a PIE and to a shared object: no dynamic relocation, no file bytes per state.
+# What 120 flags add to a PIE and to a shared object: no dynamic relocation, no file bytes for
+# states, no writable table.
 # Usage: layout.sh SITES      SITES: the program of sites.c
 # shellcheck disable=SC2317 # check calls functions by name
 sites=$1
