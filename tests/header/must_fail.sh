@@ -75,10 +75,10 @@ $(in_function 'DF_FEATURE(kind, name, doc)')"
 
 # A flag is no constant, and C has no code outside of functions.
 places_in_c() {
-	local -r outside='only inside a function|outside (of )?(a )?function|at file scope|not allowed outside'
+	local -r outside='only inside a function|at file scope|not allowed outside'
 	refuse "an initialiser at file scope" "" "$outside" 'int outside = DF_FEATURE(kind, name);'
 	refuse "an enumerator" "" \
-		'not an? integer|not a constant|is not an integer constant|not constant' \
+		'not an integer constant|not constant' \
 		"int f(void);
 int f(void) { enum { value = DF_DEFAULT(kind, name) }; return value; }"
 	accept "an initialiser in a function" "" "int f(void);
