@@ -3,13 +3,18 @@
 # What the header has to refuse, and what the user is told; and the way out that the words offer.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
+# compile OPTION...: the snippet, with $driver.
+compile() {
+	"$driver" "${language[@]}" "-I$INCLUDE" "$@" -c "$WORK/snippet" -o "$WORK/out.o"
+}
+
 # accept NAME "OPTIONS" CODE: the same code without the fault, or with the way out.
 accept() {
 	local -a options
 	read -ra options <<<"$2"
 	printf '#include <df.h>\n%s\n' "$3" >"$WORK/snippet"
 	check "$driver: $1" \
-		"$driver" "${language[@]}" "-I$INCLUDE" "${options[@]}" -c "$WORK/snippet" -o "$WORK/out.o"
+		compile "${options[@]}"
 }
 
 # refuse NAME "OPTIONS" WORDS CODE: no object, and one line that matches WORDS.
@@ -17,8 +22,7 @@ refuse() {
 	local -a options
 	read -ra options <<<"$2"
 	printf '#include <df.h>\n%s\n' "$4" >"$WORK/snippet"
-	if "$driver" "${language[@]}" "-I$INCLUDE" "${options[@]}" -c "$WORK/snippet" -o "$WORK/out.o" \
-		2>"$WORK/log"; then
+	if compile "${options[@]}" 2>"$WORK/log"; then
 		echo "it compiled" >"$WORK/log"
 		bad "$driver: $1" "$WORK/log"
 	elif grep -qE -- "$3" "$WORK/log"; then
@@ -89,7 +93,8 @@ places_in_cxx() {
 	refuse "a constexpr variable" "" 'constant expression|constexpr' \
 		"int f(void);
 int f(void) { constexpr int value = DF_FEATURE(kind, name); return value; }"
-	refuse "static_assert" "" 'constant expression|not an integral constant|statement-expression' \
+	refuse "static_assert" "" \
+		'constant expression|not an integral constant|statement-expression' \
 		"static_assert(DF_DEFAULT(kind, name), \"flag\");"
 	accept "static_assert with -DDF_DISABLE" "-DDF_DISABLE" \
 		"static_assert(DF_DEFAULT(kind, name), \"flag\");"
