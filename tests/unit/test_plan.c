@@ -370,6 +370,31 @@ Test(plans, edits_are_in_order_of_text_and_changes_in_order_of_states)
 	df_plan_free(&plan);
 }
 
+/* Where only the last is out of order, only the first, or all: what is sorted already is left. */
+Test(plans, every_rotation_is_sorted)
+{
+	for (size_t r = 0; r < SITES; r++) {
+		set_up();
+		for (size_t i = 0; i < SITES; i++) {
+			sites[i].addr = 0x1000 + 16 * ((i + r) % SITES);
+			sites[i].state = 0x20000 + 16 * ((i + SITES - r) % SITES);
+		}
+		struct df_plan plan = begin();
+		df_plan_do(&plan, DF_UNHOOK, all);
+		for (size_t i = 0; i < SITES; i++)
+			opcodes[i] ^= sites[i].style == DF_STYLE_X86_GOTO ? 0xe9 ^ 0xa9 : 1;
+		close_plan(&plan);
+		cr_assert_eq(plan.change_count, SITES);
+		cr_assert_eq(plan.edit_count, SITES);
+		for (size_t i = 0; i < SITES; i++) {
+			cr_expect_eq(plan.edits[i].addr, 0x1000 + 16 * i, "rotation %zu", r);
+			cr_expect_eq(sites[plan.changes[i]].state, 0x20000 + 16 * i, "rotation %zu",
+				     r);
+		}
+		df_plan_free(&plan);
+	}
+}
+
 /* A byte that does not follow from its counts is mended where the site is selected. */
 Test(plans, strayed_bytes)
 {
