@@ -113,8 +113,6 @@
 		[df_name] "i"(&NAME[3 + 0 * sizeof(char[sizeof(NAME) > 4 ? 1 : -1])]),             \
 		[df_file] "i"(__FILE__), [df_doc] "i"("" DOC), [df_line] "i"(__LINE__)
 
-/* `asm inline`: gcc counts the many lines of text as one instruction when it decides on inlining.
- */
 #if DF_STYLE_ == DF_STYLE_X86_CARRY
 
 #define DF_OPCODE_STRAIGHT_ "0xf8"
@@ -138,7 +136,11 @@
 #else
 #define DF_COLD_LABEL_ __attribute__((__cold__));
 #endif
-/* Data directives, not mnemonics: no dialect and no padding of jumps can touch them. */
+/*
+ * Data directives, not mnemonics: no dialect and no padding of jumps can touch
+ * them. `asm inline`, so that gcc counts the many lines as one instruction when
+ * it decides on inlining.
+ */
 #define DF_BODY_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                                       \
 	__label__ df_cold;                                                                         \
 	int df_jumped = 0;                                                                         \
@@ -154,8 +156,10 @@
 		DF_COLD_LABEL_ df_jumped = 1;                                                      \
 	}
 #if defined(__clang__) && defined(__cplusplus)
-/* A function of its own per site: clang's checks of jumps into scopes (before 17) and of labels in
- * coroutines (from 17 on) look at one function at a time. */
+/*
+ * A function of its own per site: clang's checks of jumps into scopes (before
+ * 17) and of labels in coroutines (from 17 on) look at one function at a time.
+ */
 #define DF_SITE_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                                       \
 	([]() __attribute__((__always_inline__, __nodebug__))->int {                               \
 		DF_BODY_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                               \
@@ -173,8 +177,7 @@
 #error "df.h: DF_FORCE_STYLE must be 1 (test or jmp) or 2 (clc or stc)"
 #endif
 
-/* FLAGS are numbers, since the assembler reads them: 1 inverted, 2 held, 4 jump as built
- * (df_abi.h). */
+/* Flags are numbers, since the assembler reads them: 1 inverted, 2 held, 4 jump as built. */
 #define DF_FEATURE_(KIND, NAME, DOC, ...)                                                          \
 	(__builtin_expect(DF_SITE_(DF_OPCODE_STRAIGHT_, 0, 0, KIND, #NAME, DOC) != 0, 0) ? 1 : 0)
 #define DF_DEFAULT_(KIND, NAME, DOC, ...)                                                          \

@@ -193,54 +193,54 @@ DF_ABI_ASSERT_(state_next, offsetof(struct df_state_v1, next) == 8);
 #define DF_ASM_UNIQUE_ ",unique,%="
 #endif
 
+/* One line of the assembler per line here. */
+/* clang-format off */
+
 /*
  * Note and control block, once per assembly file and once per linked module.
  * Weak and hidden: of several copies (ThinLTO, ld -r) the linker takes one. The
  * __start_/__stop_ symbols are strong on purpose: a linker script that drops or
  * folds the table must be a link error and not an empty table.
  */
-#define DF_ASM_MODULE_                                                                                                                                                                                                                                                                                                                                                                                                                          \
-	".ifndef df_note_v1\n\t"                                                                                                                                                                                                                                                                                                                                                                                                                \
-	".pushsection .data.df_control_v1,\"awG\",@progbits,df_module_v1,comdat\n\t"                                                                                                                                                                                                                                                                                                                                                            \
-	".weak df_module_v1\n\t"                                                                                                                                                                                                                                                                                                                                                                                                                \
-	".hidden df_module_v1\n\t"                                                                                                                                                                                                                                                                                                                                                                                                              \
-	".hidden __start_df_sites_v1\n\t"                                                                                                                                                                                                                                                                                                                                                                                                       \
-	".hidden __stop_df_sites_v1\n\t"                                                                                                                                                                                                                                                                                                                                                                                                        \
-	".type df_module_v1,@object\n\t"                                                                                                                                                                                                                                                                                                                                                                                                        \
-	".size df_module_v1," DF_VALUE_STRING_(                                                                                                                                                                                                                                                                                                                                                                                                 \
-		DF_CONTROL_SIZE) "\n\t"                                                                                                                                                                                                                                                                                                                                                                                                         \
-				 ".balign 64\n"                                                                                                                                                                                                                                                                                                                                                                                                 \
-				 "df_module_v1:\n\t"                                                                                                                                                                                                                                                                                                                                                                                            \
-				 ".byte 0x44,0x46,0x63,0x74,0x6c,0x0d,0x0a,0x01\n\t"                                                                                                                                                                                                                                                                                                                                                            \
-				 ".long __start_df_sites_v1 - .\n\t"                                                                                                                                                                                                                                                                                                                                                                            \
-				 ".long __stop_df_sites_v1 - .\n\t"                                                                                                                                                                                                                                                                                                                                                                             \
-				 ".short " DF_VALUE_STRING_(DF_SITE_SIZE) "\n\t"                                                                                                                                                                                                                                                                                                                                                                \
-									  ".short"                                                                                                                                                                                                                                                                                                                                                              \
-									  " " DF_VALUE_STRING_(DF_STATE_SIZE) "\n\t"                                                                                                                                                                                                                                                                                                                            \
-													      ".short " DF_VALUE_STRING_(                                                                                                                                                                                                                                                                                                       \
-														      DF_CONTROL_SIZE) "\n\t"                                                                                                                                                                                                                                                                                                   \
-																       ".short 0\n\t"                                                                                                                                                                                                                                                                                           \
-																       ".skip " DF_VALUE_STRING_(DF_CONTROL_SIZE) " - 24\n\t"                                                                                                                                                                                                                                                   \
-																						  ".popsection\n\t"                                                                                                                                                                                                                                             \
-																						  ".pushsection .note.df,\"aG\",@note,df_module_v1,comdat\n\t"                                                                                                                                                                                                  \
-																						  ".weak df_note_v1\n\t"                                                                                                                                                                                                                                        \
-																						  ".hidden df_note_v1\n\t"                                                                                                                                                                                                                                      \
-																						  ".weak __ehdr_start\n\t"                                                                                                                                                                                                                                      \
-																						  ".hidden __ehdr_start\n\t"                                                                                                                                                                                                                                    \
-																						  ".type df_note_v1,@object\n\t"                                                                                                                                                                                                                                \
-																						  ".size df_note_v1," DF_VALUE_STRING_(DF_NOTE_SIZE) "\n\t"                                                                                                                                                                                                     \
-																												     ".balign 4\n"                                                                                                                                                                                              \
-																												     "df_note_v1:\n\t"                                                                                                                                                                                          \
-																												     ".long " DF_VALUE_STRING_(DF_NOTE_OWNER_SIZE) "\n\t"                                                                                                                                                       \
-																																		   ".long " DF_VALUE_STRING_(DF_NOTE_DESC_SIZE) "\n\t"                                                                                                          \
-																																								".long " DF_VALUE_STRING_(DF_ABI_VERSION) "\n\t"                                                                \
-																																													  ".byte 0x44,0x46,0,0\n\t"                                             \
-																																													  ".long " DF_VALUE_STRING_(DF_NOTE_MAGIC) "\n\t"                       \
-																																																		   ".long df_module_v1 - .\n\t" \
-																																																		   ".long __ehdr_start - .\n\t" \
-																																																		   ".long 0\n\t"                \
-																																																		   ".popsection\n\t"            \
-																																																		   ".endif\n\t"
+#define DF_ASM_MODULE_                                                                             \
+	".ifndef df_note_v1\n\t"                                                                   \
+	".pushsection .data.df_control_v1,\"awG\",@progbits,df_module_v1,comdat\n\t"               \
+	".weak df_module_v1\n\t"                                                                   \
+	".hidden df_module_v1\n\t"                                                                 \
+	".hidden __start_df_sites_v1\n\t"                                                          \
+	".hidden __stop_df_sites_v1\n\t"                                                           \
+	".type df_module_v1,@object\n\t"                                                           \
+	".size df_module_v1," DF_VALUE_STRING_(DF_CONTROL_SIZE) "\n\t"                             \
+	".balign 64\n"                                                                             \
+	"df_module_v1:\n\t"                                                                        \
+	".byte 0x44,0x46,0x63,0x74,0x6c,0x0d,0x0a,0x01\n\t"                                        \
+	".long __start_df_sites_v1 - .\n\t"                                                        \
+	".long __stop_df_sites_v1 - .\n\t"                                                         \
+	".short " DF_VALUE_STRING_(DF_SITE_SIZE) "\n\t"                                            \
+	".short " DF_VALUE_STRING_(DF_STATE_SIZE) "\n\t"                                           \
+	".short " DF_VALUE_STRING_(DF_CONTROL_SIZE) "\n\t"                                         \
+	".short 0\n\t"                                                                             \
+	".skip " DF_VALUE_STRING_(DF_CONTROL_SIZE) " - 24\n\t"                                     \
+	".popsection\n\t"                                                                          \
+	".pushsection .note.df,\"aG\",@note,df_module_v1,comdat\n\t"                               \
+	".weak df_note_v1\n\t"                                                                     \
+	".hidden df_note_v1\n\t"                                                                   \
+	".weak __ehdr_start\n\t"                                                                   \
+	".hidden __ehdr_start\n\t"                                                                 \
+	".type df_note_v1,@object\n\t"                                                             \
+	".size df_note_v1," DF_VALUE_STRING_(DF_NOTE_SIZE) "\n\t"                                  \
+	".balign 4\n"                                                                              \
+	"df_note_v1:\n\t"                                                                          \
+	".long " DF_VALUE_STRING_(DF_NOTE_OWNER_SIZE) "\n\t"                                       \
+	".long " DF_VALUE_STRING_(DF_NOTE_DESC_SIZE) "\n\t"                                        \
+	".long " DF_VALUE_STRING_(DF_ABI_VERSION) "\n\t"                                           \
+	".byte 0x44,0x46,0,0\n\t"                                                                  \
+	".long " DF_VALUE_STRING_(DF_NOTE_MAGIC) "\n\t"                                            \
+	".long df_module_v1 - .\n\t"                                                               \
+	".long __ehdr_start - .\n\t"                                                               \
+	".long 0\n\t"                                                                              \
+	".popsection\n\t"                                                                          \
+	".endif\n\t"
 
 /*
  * Record and state of the instruction at label 72; operands are named in df.h.
@@ -252,29 +252,28 @@ DF_ABI_ASSERT_(state_next, offsetof(struct df_state_v1, next) == 8);
 	".pushsection .bss.df_state_v1,\"aw?\",@nobits" DF_ASM_UNIQUE_ "\n\t"                      \
 	".balign 16\n"                                                                             \
 	"74:\n\t"                                                                                  \
-	".skip " DF_VALUE_STRING_(                                                                 \
-		DF_STATE_SIZE) "\n\t"                                                              \
-			       ".popsection\n\t"                                                   \
-			       ".pushsection df_sites_v1,\"a?\",@progbits" DF_ASM_UNIQUE_ "\n\t"   \
-			       ".balign 4\n"                                                       \
-			       "73:\n\t"                                                           \
-			       ".long 72b - .\n\t"                                                 \
-			       ".long " TARGET "\n\t"                                              \
-			       ".long %c[df_kind] - .\n\t"                                         \
-			       ".long %c[df_name] - .\n\t"                                         \
-			       ".long %c[df_file] - .\n\t"                                         \
-			       ".long %c[df_doc] - .\n\t"                                          \
-			       ".long 74b - .\n\t"                                                 \
-			       ".long %c[df_line]\n\t"                                             \
-			       ".byte " DF_VALUE_STRING_(STYLE) "," DF_VALUE_STRING_(              \
-				       FLAGS) "," DF_VALUE_STRING_(ACTIVATION) ",0\n\t"            \
-									       ".reloc 73b, "      \
-									       "R_X86_64_NONE, "   \
-									       "df_note_v1\n\t"    \
-									       ".popsection\n\t"   \
-									       ".reloc 72b, "      \
-									       "R_X86_64_NONE, "   \
-									       "73b\n"             \
-									       "\t" DF_ASM_MODULE_
+	".skip " DF_VALUE_STRING_(DF_STATE_SIZE) "\n\t"                                            \
+	".popsection\n\t"                                                                          \
+	".pushsection df_sites_v1,\"a?\",@progbits" DF_ASM_UNIQUE_ "\n\t"                          \
+	".balign 4\n"                                                                              \
+	"73:\n\t"                                                                                  \
+	".long 72b - .\n\t"                                                                        \
+	".long " TARGET "\n\t"                                                                     \
+	".long %c[df_kind] - .\n\t"                                                                \
+	".long %c[df_name] - .\n\t"                                                                \
+	".long %c[df_file] - .\n\t"                                                                \
+	".long %c[df_doc] - .\n\t"                                                                 \
+	".long 74b - .\n\t"                                                                        \
+	".long %c[df_line]\n\t"                                                                    \
+	".byte " DF_VALUE_STRING_(STYLE) "\n\t"                                                    \
+	".byte " DF_VALUE_STRING_(FLAGS) "\n\t"                                                    \
+	".byte " DF_VALUE_STRING_(ACTIVATION) "\n\t"                                               \
+	".byte 0\n\t"                                                                              \
+	".reloc 73b, R_X86_64_NONE, df_note_v1\n\t"                                                \
+	".popsection\n\t"                                                                          \
+	".reloc 72b, R_X86_64_NONE, 73b\n\t"                                                       \
+	DF_ASM_MODULE_
+
+/* clang-format on */
 
 #endif /* DF_ABI_H */
