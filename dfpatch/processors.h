@@ -10,11 +10,27 @@
 #ifndef DFPATCH_PROCESSORS_H
 #define DFPATCH_PROCESSORS_H
 
+#include <sched.h>
+#include <stdbool.h>
+
+/* What the calling thread was before priority_raise(). */
+struct priority {
+	bool raised;
+	int policy;
+	struct sched_param param;
+};
+
 /*
- * Runs the calling thread once on each processor it may use, with real-time
- * priority where that is allowed, and restores its affinity and priority.
- * Best effort: a processor that it may not use is passed over. Allocates
- * nothing.
+ * Gives the calling thread the lowest real-time priority, where that is allowed,
+ * so that nobody stands still for want of a processor for us.
+ */
+void priority_raise(struct priority *before);
+void priority_restore(struct priority *before);
+
+/*
+ * Runs the calling thread once on each processor it may use and restores its
+ * affinity. Best effort: a processor that it may not use is passed over. Quick
+ * at a raised priority. Allocates nothing.
  */
 void processors_pass(void);
 

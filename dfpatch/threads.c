@@ -313,6 +313,7 @@ static int stop_all(struct threads *threads, uint64_t budget, struct df_err *err
 	size_t fresh;
 	/* Seizing stops nobody: the first look is not part of the pause. */
 	int status = take_new(threads, &fresh, err);
+	priority_raise(&threads->priority);
 	threads->stopped_at = monotonic_now();
 	const uint64_t deadline = threads->stopped_at + budget;
 	for (int quiet_looks = 0; status == 0 && quiet_looks < 2;) {
@@ -430,6 +431,7 @@ void threads_resume(struct threads *threads)
 {
 	detach_stopped(threads);
 	threads->released_at = monotonic_now();
+	priority_restore(&threads->priority);
 	if (any(threads, SEIZED)) {
 		release_late(threads);
 		detach_stopped(threads);

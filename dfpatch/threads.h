@@ -21,6 +21,7 @@
 
 #include "err.h"
 #include "process.h"
+#include "processors.h"
 
 struct thread;
 
@@ -35,6 +36,7 @@ struct threads {
 	bool has_timer;
 	sigset_t mask; /* the caller's signal mask while ours is in force */
 	bool masked;
+	struct priority priority;
 	uint64_t stopped_at;  /* CLOCK_MONOTONIC, ns: before the first thread was asked to stop */
 	uint64_t released_at; /* after the last was let go */
 };
