@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): a cleanup takes a pointer to its variable */
 static inline void cleanup_fd(int *fd)
 {
 	if (*fd >= 0)

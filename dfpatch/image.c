@@ -306,15 +306,16 @@ static int read_headers(struct image *image, const struct mapping *first, struct
 	return status == 0;
 }
 
-/* 1 if the module at `first` carries flags, 0 if not. */
+/* 1 if the module at `first` carries flags, 0 if not; counts modules in *loaded. */
 static int load_module(struct image *image, const struct maps *maps, const struct mapping *first,
-		       struct df_err *err)
+		       size_t *loaded, struct df_err *err)
 {
 	image->device = first->device;
 	image->inode = first->inode;
 	int status = read_headers(image, first, err);
 	if (status <= 0 || !find_bias(image, maps, first))
 		return status < 0 ? status : 0;
+	++*loaded;
 	status = begin_snapshot(image, first->start, err);
 	return status < 0 ? status : load_table(image, err);
 }
@@ -325,7 +326,7 @@ static int take_module(const struct process *process, struct images *images,
 	struct image *image = image_new(first->path, process->mem, true);
 	if (!image)
 		return df_fail_memory(err);
-	int status = load_module(image, &images->maps, first, err);
+	int status = load_module(image, &images->maps, first, &images->loaded, err);
 	if (status > 0) {
 		image->on_disk = disk_difference(process, first, &image->elf);
 		status = images_add(images, image) ? 1 : df_fail_memory(err);
@@ -340,43 +341,36 @@ static bool may_begin_module(const struct mapping *m)
 	return m->offset == 0 && m->inode != 0 && (m->prot & DF_READ);
 }
 
+/*
+ * Why there are no flags. No module at all, or memory that is gone, is what a
+ * process looks like that exits or is about to start another program.
+ */
+static int no_flags(const struct process *process, const struct images *images,
+		    const struct df_err *foreign, struct df_err *err)
+{
+	char byte;
+	const int status = proc_mem_read(process->mem, images->maps.list[0].start, &byte, 1, err);
+	if (foreign->code != DF_E_NONE)
+		return df_fail(err, foreign->code, "%s", foreign->text);
+	if (images->loaded == 0 || status == -(int)DF_E_NO_PROCESS)
+		return process_explain_end(process, err);
+	return df_fail(err, DF_E_NO_FLAGS, "process %d (%s) carries no flags in any of its modules",
+		       process->pid, process->name);
+}
+
 static int take_modules(const struct process *process, struct images *images, struct df_err *err)
 {
 	struct df_err foreign = {0};
 	for (size_t i = 0; i < images->maps.count; i++) {
 		const struct mapping *m = &images->maps.list[i];
 		const int status = may_begin_module(m) ? take_module(process, images, m, err) : 0;
-		/* A file for another machine may be mapped as data; it matters if nothing else is
-		 * found. */
+		/* A file for another machine may be data; it matters if nothing else is found. */
 		if (status == -(int)DF_E_ARCH && foreign.code == DF_E_NONE)
 			foreign = *err;
 		else if (status < 0 && status != -(int)DF_E_ARCH)
 			return status;
 	}
-	if (images->count > 0)
-		return 0;
-	if (foreign.code != DF_E_NONE) {
-		*err = foreign;
-		return -(int)foreign.code;
-	}
-	return df_fail(err, DF_E_NO_FLAGS, "process %d (%s) carries no flags in any of its modules",
-		       process->pid, process->name);
-}
-
-int images_from_process(const struct process *process, struct images *images, struct df_err *err)
-{
-	*images = (struct images){0};
-	CLEANUP_FD int fd = process_file(process, "maps", err);
-	if (fd < 0)
-		return fd;
-	const int status = maps_read(fd, &images->maps, err);
-	if (status < 0)
-		return status;
-	if (images->maps.count == 0)
-		return df_fail(err, DF_E_NO_PROCESS,
-			       "process %d (%s) has no memory: it exited, or is a kernel thread",
-			       process->pid, process->name);
-	return take_modules(process, images, err);
+	return images->count > 0 ? 0 : no_flags(process, images, &foreign, err);
 }
 
 static bool same_operation(const struct df_control_v1 *a, const struct df_control_v1 *b)
@@ -390,7 +384,7 @@ int image_refresh(struct image *image, struct df_err *err)
 	const struct df_mem mem = proc_mem_interface(&memory);
 	const struct timespec pause = {.tv_nsec = 1000000};
 	for (int attempt = 0; attempt < 100; attempt++) {
-		struct df_control_v1 after;
+		struct df_control_v1 after = {0};
 		int status = df_control_load(&mem, image->table.control, &image->control, err);
 		if (status == 0)
 			status = df_states_load(&mem, image->sites, image->table.count,

@@ -15,7 +15,7 @@
 
 static int read_whole(int fd, char **text, struct df_err *err)
 {
-	size_t size = 64 * 1024, used = 0;
+	size_t size = 65536, used = 0;
 	char *buffer = malloc(size);
 	while (buffer) {
 		const ssize_t got = read(fd, buffer + used, size - used - 1);

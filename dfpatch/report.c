@@ -189,13 +189,11 @@ static const struct column *find_column(const char *name, size_t length)
 
 static int unknown_column(const char *name, size_t length, struct df_err *err)
 {
-	char known[512] = "";
-	for (size_t i = 0; i < COLUMN_COUNT; i++) {
-		strcat(known, i ? "," : "");
-		strcat(known, columns_known[i].name);
-	}
+#define COLUMN(NAME, CELL, FLAGS, HELP) "," #NAME
+	static const char known[] = COLUMNS(COLUMN);
+#undef COLUMN
 	return df_fail(err, DF_E_USAGE, "unknown column '%.*s'; there are %s", (int)length, name,
-		       known);
+		       known + 1);
 }
 
 static int choose(struct chosen *chosen, const char *names, struct df_err *err)

@@ -127,7 +127,9 @@ static char thread_state(const struct threads *threads, pid_t id)
 	text[got] = '\0';
 	/* The name in parentheses may hold anything, parentheses included. */
 	const char *end = strrchr(text, ')');
-	return end && end[1] == ' ' ? end[2] : 'X';
+	if (!end || end[1] != ' ')
+		return 'X';
+	return end[2];
 }
 
 /* 1 if the thread is seized now, 0 if it is on its way out, or an error. */
@@ -421,6 +423,7 @@ static void detach_stopped(struct threads *threads)
 		if (thread->state != STOPPED)
 			continue;
 		/* Killed since: it has to be reaped by us before its parent can. */
+		/* NOLINTNEXTLINE(performance-no-int-to-ptr): ptrace(2) takes the signal so */
 		if (ptrace(PTRACE_DETACH, thread->id, NULL, (void *)(uintptr_t)thread->signal) != 0)
 			wait_thread(thread, WNOHANG);
 		thread->state = GONE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* err.c - errors as values: formatting and names. */
+#define DF_ERR_C
 #include "err.h"
 
 #include <errno.h>

@@ -72,4 +72,11 @@ int df_err_prefix(struct df_err *err, const char *context);
 /* The short stable name of a code, for machines ("no-match"); "none" for DF_E_NONE, never NULL. */
 const char *df_err_name(enum df_errc code);
 
+/* Static analysis sees one file at a time: tell it that an error is never 0. */
+#if defined(__clang_analyzer__) && !defined(DF_ERR_C)
+#define df_fail(ERR, CODE, ...) (df_fail(ERR, CODE, __VA_ARGS__), -(int)(CODE))
+#define df_fail_errno(ERR, CODE, ...) (df_fail_errno(ERR, CODE, __VA_ARGS__), -(int)(CODE))
+#define df_fail_memory(ERR) (df_fail_memory(ERR), -(int)DF_E_MEMORY)
+#endif
+
 #endif
