@@ -373,6 +373,22 @@ static int take_modules(const struct process *process, struct images *images, st
 	return images->count > 0 ? 0 : no_flags(process, images, &foreign, err);
 }
 
+int images_from_process(const struct process *process, struct images *images, struct df_err *err)
+{
+	*images = (struct images){0};
+	CLEANUP_FD int fd = process_file(process, "maps", err);
+	if (fd < 0)
+		return fd;
+	const int status = maps_read(fd, &images->maps, err);
+	if (status < 0)
+		return status;
+	if (images->maps.count == 0)
+		return df_fail(err, DF_E_NO_PROCESS,
+			       "process %d (%s) has no memory: it exited, or is a kernel thread",
+			       process->pid, process->name);
+	return take_modules(process, images, err);
+}
+
 static bool same_operation(const struct df_control_v1 *a, const struct df_control_v1 *b)
 {
 	return a->generation == b->generation && a->phase == b->phase;

@@ -44,6 +44,7 @@ struct image {
 struct images {
 	struct image **list; /* owned; in ascending order of addresses */
 	size_t count;
+	size_t loaded;	  /* modules of the process, with flags or without */
 	struct maps maps; /* of the process; empty for a file */
 };
 

@@ -246,6 +246,21 @@ int process_file(const struct process *process, const char *name, struct df_err 
 	return df_fail_errno(err, DF_E_NO_PROCESS, "cannot open /proc/%d/%s", process->pid, name);
 }
 
+int process_explain_end(const struct process *process, struct df_err *err)
+{
+	char status[4096];
+	const char *state = NULL;
+	if (read_small(process->dir, "status", status, sizeof(status)) > 0)
+		state = status_field(status, "State");
+	if (!state || *state == 'Z' || *state == 'X')
+		return df_fail(err, DF_E_NO_PROCESS, "process %d (%s) exited meanwhile",
+			       process->pid, process->name);
+	return df_fail(err, DF_E_EXEC,
+		       "process %d (%s) started another program (exec) meanwhile, which was not "
+		       "touched",
+		       process->pid, process->name);
+}
+
 void process_close(struct process *process)
 {
 	cleanup_fd(&process->pidfd);

@@ -45,6 +45,12 @@ int process_file(const struct process *process, const char *name, struct df_err 
  */
 int process_explain_denial(const struct process *process, const char *what, struct df_err *err);
 
+/*
+ * What became of a process whose memory cannot be reached any more. Returns
+ * DF_E_EXEC if it lives, and so runs another program, else DF_E_NO_PROCESS.
+ */
+int process_explain_end(const struct process *process, struct df_err *err);
+
 void process_close(struct process *process);
 
 /* CLOCK_MONOTONIC in nanoseconds. */

@@ -208,6 +208,12 @@ static int commit(struct change *c, struct df_err *err)
 
 /* ---- all of it ---- */
 
+/* The memory descriptor cannot tell exec from exit. */
+static int with_end_explained(int status, const struct process *process, struct df_err *err)
+{
+	return status == -(int)DF_E_NO_PROCESS ? process_explain_end(process, err) : status;
+}
+
 static int change_attempts(struct change *c, struct df_err *err)
 {
 	const struct timespec pause = {.tv_nsec = 2000000};
@@ -273,7 +279,7 @@ int run_change(const struct change_request *request, struct change_result *resul
 	c->deadline = monotonic_now() + request->timeout;
 	int status = prepare(c, err);
 	if (status == 0)
-		status = change_attempts(c, err);
+		status = with_end_explained(change_attempts(c, err), &result->process, err);
 	threads_end(&c->threads);
 	verifier_free(c->verifier);
 	free(c);
@@ -299,7 +305,8 @@ static int list_process(pid_t pid, struct list_result *result, struct df_err *er
 	if (status == 0)
 		status = images_from_process(&result->process, &result->images, err);
 	for (size_t i = 0; status == 0 && i < result->images.count; i++)
-		status = image_refresh(result->images.list[i], err);
+		status = with_end_explained(image_refresh(result->images.list[i], err),
+					    &result->process, err);
 	return status;
 }
 
