@@ -341,18 +341,20 @@ static bool may_begin_module(const struct mapping *m)
 	return m->offset == 0 && m->inode != 0 && (m->prot & DF_READ);
 }
 
-/*
- * Why there are no flags. No module at all, or memory that is gone, is what a
- * process looks like that exits or is about to start another program.
- */
+static bool memory_is_gone(const struct process *process, const struct images *images)
+{
+	char byte;
+	return proc_mem_read(process->mem, images->maps.list[0].start, &byte, 1, NULL) ==
+	       -(int)DF_E_NO_PROCESS;
+}
+
 static int no_flags(const struct process *process, const struct images *images,
 		    const struct df_err *foreign, struct df_err *err)
 {
-	char byte;
-	const int status = proc_mem_read(process->mem, images->maps.list[0].start, &byte, 1, err);
 	if (foreign->code != DF_E_NONE)
 		return df_fail(err, foreign->code, "%s", foreign->text);
-	if (images->loaded == 0 || status == -(int)DF_E_NO_PROCESS)
+	/* Not one module: it is about to start a program, and has mapped none of it yet. */
+	if (images->loaded == 0)
 		return process_explain_end(process, err);
 	return df_fail(err, DF_E_NO_FLAGS, "process %d (%s) carries no flags in any of its modules",
 		       process->pid, process->name);
@@ -379,14 +381,16 @@ int images_from_process(const struct process *process, struct images *images, st
 	CLEANUP_FD int fd = process_file(process, "maps", err);
 	if (fd < 0)
 		return fd;
-	const int status = maps_read(fd, &images->maps, err);
+	int status = maps_read(fd, &images->maps, err);
 	if (status < 0)
 		return status;
 	if (images->maps.count == 0)
-		return df_fail(err, DF_E_NO_PROCESS,
-			       "process %d (%s) has no memory: it exited, or is a kernel thread",
-			       process->pid, process->name);
-	return take_modules(process, images, err);
+		return process_explain_end(process, err);
+	status = take_modules(process, images, err);
+	/* What an exec or exit leaves half-read looks like damage, or like nothing. */
+	if (status < 0 && memory_is_gone(process, images))
+		return process_explain_end(process, err);
+	return status;
 }
 
 static bool same_operation(const struct df_control_v1 *a, const struct df_control_v1 *b)

@@ -248,12 +248,15 @@ int process_file(const struct process *process, const char *name, struct df_err 
 
 int process_explain_end(const struct process *process, struct df_err *err)
 {
-	char status[4096];
+	char status[4096], link[1];
 	const char *state = NULL;
 	if (read_small(process->dir, "status", status, sizeof(status)) > 0)
 		state = status_field(status, "State");
 	if (!state || *state == 'Z' || *state == 'X')
 		return df_fail(err, DF_E_NO_PROCESS, "process %d (%s) exited meanwhile",
+			       process->pid, process->name);
+	if (readlinkat(process->dir, "exe", link, sizeof(link)) < 0 && errno == ENOENT)
+		return df_fail(err, DF_E_NO_PROCESS, "process %d (%s) is a kernel thread",
 			       process->pid, process->name);
 	return df_fail(err, DF_E_EXEC,
 		       "process %d (%s) started another program (exec) meanwhile, which was not "
