@@ -120,10 +120,13 @@ static size_t count_lines(const char *text)
 static int parse_lines(char *text, struct maps *maps, struct df_err *err)
 {
 	uint64_t end = 0;
-	for (char *line = text, *stop; (stop = strchr(line, '\n')); line = stop + 1) {
+	for (char *line = text, *stop; *line != '\0'; line = stop + 1) {
 		struct mapping *m = &maps->list[maps->count];
-		*stop = '\0';
-		if (!parse_line(line, m) || m->start < end)
+		stop = strchr(line, '\n');
+		if (stop)
+			*stop = '\0';
+		/* Without its newline a line is cut, and may say something else than the whole. */
+		if (!stop || !parse_line(line, m) || m->start < end)
 			return df_fail(err, DF_E_TABLE, "line %zu of the mappings makes no sense",
 				       maps->count + 1);
 		end = m->end;
