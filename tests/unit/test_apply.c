@@ -812,6 +812,16 @@ Test(apply, neighbours_share_calls)
 	cr_expect_eq(df_states_load(&p.mem, sorted, MANY, states, NULL), 0);
 	cr_expect_eq(p.by_kind[LOAD], 1);
 	df_plan_free(&plan);
+
+	static bool every[MANY];
+	memset(every, true, sizeof(every));
+	const struct step step = {DF_ACTIVATE, every};
+	plan = plan_of(&p, &step, 1);
+	heal(&p);
+	cr_expect_eq(df_apply(&p.mem, &module, &plan, &stamp, NULL), 0);
+	/* Four phases, the stamp, and the states twice in runs of 256 at the most. */
+	cr_expect_leq(p.by_kind[STORE], 4 + 1 + 2 * (MANY / 256 + 1));
+	df_plan_free(&plan);
 	stop(&p);
 }
 
@@ -840,14 +850,14 @@ Test(apply, windows_span_no_hole)
 {
 	for (uint64_t gap = PAGE - 12; gap <= PAGE + 12; gap++) {
 		struct program p;
-		struct df_site like[4];
-		const uint64_t places[] = {8, 8 + gap, 0x5ff8, 0x7000};
+		struct df_site like[5];
+		const uint64_t places[] = {8, 2 + gap, 8 + gap, 0x5ff8, 0x7000};
 		for (size_t i = 0; i < COUNT(like); i++)
 			like[i] = (struct df_site)SITE("n", places[i], FAKE_STATES + 16 * i, GOTO,
 						       0, 0, 0);
 		start(&p, like, COUNT(like));
 		p.hole = fake_module_addr(&p.module, FAKE_TEXT, 0x6000);
-		const bool selected[] = {true, true, true, true};
+		const bool selected[] = {true, true, true, true, true};
 		const struct step step = {DF_ACTIVATE, selected};
 		struct df_plan plan = plan_of(&p, &step, 1);
 		const struct df_module module = module_of(&p);

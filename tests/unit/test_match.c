@@ -133,6 +133,11 @@ static const struct {
 	{"the second group", "http:(a)(b)\\2", "http:abb", 1},
 	{"the second group, not the first", "http:(a)(b)\\2", "http:aba", 0},
 
+	{"the ninth group", "http:(a)(b)(c)(d)(e)(f)(g)(h)(i)\\9", "http:abcdefghii", 1},
+	{"the ninth group, not the first", "x|http:(a)(b)(c)(d)(e)(f)(g)(h)(i)\\9",
+	 "http:abcdefghih", 0},
+	{"an escaped backslash before a figure", "http:(x)|http:\\\\1", "http:\\1", 1},
+
 	{"a ) that closes nothing stands for itself", "http:a)b", "http:a)b", 1},
 	{"a ) that closes nothing, the other way round", "http:a)b", "http:ab)", 0},
 	{"such a ) before a bar", "x)|http:a", "http:a", 1},

@@ -360,8 +360,10 @@ Test(table, bytes_that_cannot_be_had)
 {
 	struct fake_module m;
 	build(&m);
-	m.present[FAKE_RODATA] = FAKE_TABLE + 2 * DF_SITE_SIZE;
-	expect_refused(&m, DF_E_TABLE, "", "table cut short");
+	m.present[FAKE_RODATA] = FAKE_TABLE + DF_SITE_SIZE - 1;
+	expect_refused(&m, DF_E_TABLE, "record 0: record", "table cut short");
+	m.present[FAKE_RODATA] = FAKE_TABLE + SITES * DF_SITE_SIZE;
+	expect_refused(&m, DF_E_TABLE, "record 0: kind", "strings cut off");
 	fake_module_free(&m);
 	build(&m);
 	m.present[FAKE_DATA] = 0;
@@ -424,6 +426,7 @@ Test(table, a_note_among_others_is_found_at_every_offset)
 			put_foreign_note(&m, FAKE_NOTES, 12);
 		fake_module_put_note(&m, FAKE_NOTES + offset,
 				     fake_module_addr(&m, FAKE_DATA, FAKE_CONTROL));
+		m.view.ehdr = 0; /* or the second way to the control block would help out */
 		expect_sound(&m, "a note at some offset");
 		fake_module_free(&m);
 	}
@@ -513,6 +516,21 @@ Test(table, a_control_block_askew_is_refused)
 	build_roomy(&m);
 	fake_module_put_note(&m, FAKE_NOTES, second_control(&m, 0x204, 0));
 	expect_refused(&m, DF_E_TABLE, "is not aligned", "control block askew");
+	fake_module_free(&m);
+}
+
+/* A control block may lie between two places of states, and then half of it reaches into each. */
+Test(table, a_state_that_reaches_into_the_control_block_is_refused)
+{
+	struct fake_module m;
+	build_roomy(&m);
+	fake_module_put_note(&m, FAKE_NOTES, second_control(&m, 0x208, 0));
+	expect_sound(&m, "control block between places");
+	const size_t field = FAKE_TABLE + SITE_FIELD(state);
+	fake_module_point(&m, FAKE_RODATA, field, fake_module_addr(&m, FAKE_DATA, 0x200));
+	expect_refused(&m, DF_E_TABLE, "lies in the control block", "its first bytes");
+	fake_module_point(&m, FAKE_RODATA, field, fake_module_addr(&m, FAKE_DATA, 0x280));
+	expect_refused(&m, DF_E_TABLE, "lies in the control block", "its last bytes");
 	fake_module_free(&m);
 }
 
