@@ -19,6 +19,7 @@
  *   text             untrusted strings made safe to show
  *   diag             errors and notes on standard error
  *   denial           why the kernel denies us a process
+ *   status           fields of /proc/PID/status
  *   process          a process, pinned
  *   maps             its mappings
  *   elf_file         ELF headers (libelf)

@@ -18,6 +18,7 @@
 
 #include "cleanup.h"
 #include "denial.h"
+#include "status.h"
 
 #define PID_FILE_SYSTEM 0x50494446 /* PIDFS_MAGIC, Linux 6.9 */
 
@@ -32,40 +33,7 @@ uint64_t monotonic_now(void)
 static ssize_t read_small(int dir, const char *name, char *buffer, size_t size)
 {
 	CLEANUP_FD int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	size_t used = 0;
-	while (used < size - 1) {
-		const ssize_t got = read(fd, buffer + used, size - 1 - used);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		used += (size_t)got;
-	}
-	buffer[used] = '\0';
-	return (ssize_t)used;
-}
-
-/* The text behind "Name:\t" in a status file, or NULL. */
-static const char *status_field(const char *status, const char *name)
-{
-	const size_t length = strlen(name);
-	for (const char *line = status; line; line = strchr(line, '\n')) {
-		if (*line == '\n')
-			line++;
-		if (strncmp(line, name, length) == 0 && line[length] == ':')
-			return line + length + 1 + strspn(line + length + 1, " \t");
-	}
-	return NULL;
-}
-
-static long status_number(const char *status, const char *name)
-{
-	const char *text = status_field(status, name);
-	return text ? strtol(text, NULL, 10) : 0;
+	return fd < 0 ? -1 : status_read(fd, buffer, size);
 }
 
 static void read_name(int dir, char *name, size_t size)
@@ -85,7 +53,7 @@ static int yama_scope(void)
 
 static bool can_ptrace(void)
 {
-	char status[4096];
+	char status[STATUS_SIZE];
 	if (read_small(AT_FDCWD, "/proc/self/status", status, sizeof(status)) < 0)
 		return false;
 	const char *caps = status_field(status, "CapEff");
@@ -104,7 +72,7 @@ static void tracer_name(pid_t tracer, char *name, size_t size)
 
 int process_explain_denial(const struct process *process, const char *what, struct df_err *err)
 {
-	char status[4096] = "", name[64] = "";
+	char status[STATUS_SIZE] = "", name[64] = "";
 	struct stat owner = {0};
 	read_small(process->dir, "status", status, sizeof(status));
 	struct denial denial = {
@@ -132,7 +100,7 @@ static int no_such_process(pid_t pid, struct df_err *err)
 /* The ids of threads are found under /proc and by pidfd_open, but are no processes. */
 static int check_status(const struct process *p, struct df_err *err)
 {
-	char status[4096];
+	char status[STATUS_SIZE];
 	if (read_small(p->dir, "status", status, sizeof(status)) < 0)
 		return no_such_process(p->pid, err);
 	const long group = status_number(status, "Tgid");
@@ -150,7 +118,7 @@ static int check_status(const struct process *p, struct df_err *err)
 
 static bool sees_other_pids(const struct process *p)
 {
-	char status[4096];
+	char status[STATUS_SIZE];
 	if (read_small(p->dir, "status", status, sizeof(status)) < 0)
 		return false;
 	const char *ids = status_field(status, "NSpid");
@@ -248,7 +216,7 @@ int process_file(const struct process *process, const char *name, struct df_err 
 
 int process_explain_end(const struct process *process, struct df_err *err)
 {
-	char status[4096], link[1];
+	char status[STATUS_SIZE], link[1];
 	const char *state = NULL;
 	if (read_small(process->dir, "status", status, sizeof(status)) > 0)
 		state = status_field(status, "State");

@@ -276,6 +276,7 @@ int run_change(const struct change_request *request, struct change_result *resul
 	c->request = request;
 	c->result = result;
 	c->threads.task = -1;
+	c->threads.status = -1;
 	c->deadline = monotonic_now() + request->timeout;
 	int status = prepare(c, err);
 	if (status == 0)

@@ -8,8 +8,9 @@
  * ones waiting for the scheduler to run the rest.
  *
  * Races that are handled, and where:
- *  - a thread appears meanwhile: take_new() looks again until two looks in a row
- *    found nothing (only a thread that still runs can make another);
+ *  - a thread appears meanwhile: take_new() looks again, until as many stand still
+ *    as the process has, or (with a leader that exited, which counts but cannot be
+ *    stopped) two looks in a row found nothing new;
  *  - a thread exits meanwhile: its seize fails with ESRCH or EPERM, or its wait
  *    reports the exit or ECHILD;
  *  - a signal is being delivered as we stop: the wait reports it, and the signal
@@ -33,6 +34,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "status.h"
 
 enum thread_state {
 	SEIZED,	 /* traced, running */
@@ -51,7 +53,8 @@ int threads_begin(struct threads *threads, const struct process *process, struct
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
 	*threads = (struct threads){.process = process};
 	threads->task = openat(process->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (threads->task < 0)
+	threads->status = openat(process->dir, "status", O_RDONLY | O_CLOEXEC);
+	if (threads->task < 0 || threads->status < 0)
 		return df_fail_errno(err, DF_E_NO_PROCESS, "cannot list the threads of process %d",
 				     process->pid);
 	threads->has_timer = timer_create(CLOCK_MONOTONIC, &event, &threads->timer) == 0;
@@ -64,7 +67,9 @@ void threads_end(struct threads *threads)
 {
 	threads_resume(threads);
 	cleanup_fd(&threads->task);
+	cleanup_fd(&threads->status);
 	threads->task = -1;
+	threads->status = -1;
 	if (threads->has_timer)
 		timer_delete(threads->timer);
 	threads->has_timer = false;
@@ -160,8 +165,7 @@ struct linux_dirent64 {
 
 /* What one look at the list of threads found. */
 struct look {
-	size_t next;  /* where in our list the next id is expected: both have the order of creation
-		       */
+	size_t next;  /* where in our list the next id is expected; both are by age */
 	size_t fresh; /* threads that are new to us */
 };
 
@@ -286,26 +290,36 @@ static bool any(const struct threads *threads, enum thread_state state)
 	return false;
 }
 
+/* How many threads the process has, a leader that exited before the others included; 0 if it is
+ * gone. */
+static size_t count_threads(const struct threads *threads)
+{
+	char text[STATUS_SIZE];
+	if (status_read(threads->status, text, sizeof(text)) < 0)
+		return 0;
+	return (size_t)status_number(text, "Threads");
+}
+
 /* Room for twice as many threads as there are, made while all of them run. */
 static int make_room(struct threads *threads, struct df_err *err)
 {
-	char text[512];
-	CLEANUP_FD int fd = openat(threads->task, "../stat", O_RDONLY | O_CLOEXEC);
-	const ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (got <= 0)
-		return df_fail(err, DF_E_NO_PROCESS, "process %d exited", threads->process->pid);
-	text[got] = '\0';
-	/* proc_pid_stat(5): num_threads is field 20, the name in parentheses is field 2. */
-	const char *at = strrchr(text, ')');
-	for (int field = 2; at && field < 20; field++)
-		at = strchr(at + 1, ' ');
-	const size_t room = 1024 + 2 * (at ? strtoul(at, NULL, 10) : 0);
+	const size_t room = 1024 + 2 * count_threads(threads);
 	if (room <= threads->room)
 		return 0;
 	free(threads->list);
 	threads->list = calloc(room, sizeof(*threads->list));
 	threads->room = threads->list ? room : 0;
 	return threads->list ? 0 : df_fail_memory(err);
+}
+
+/* Only a thread that runs can make another: if all there are stand still, there are no more to
+ * find. */
+static bool all_stopped(const struct threads *threads)
+{
+	size_t stopped = 0;
+	for (size_t i = 0; i < threads->count; i++)
+		stopped += threads->list[i].state == STOPPED;
+	return stopped > 0 && stopped == count_threads(threads);
 }
 
 /* 0, LATE if some thread did not stop in time, or an error. */
@@ -322,6 +336,8 @@ static int stop_all(struct threads *threads, uint64_t budget, struct df_err *err
 		interrupt_all(threads);
 		if (!wait_all(threads, deadline))
 			return LATE;
+		if (all_stopped(threads))
+			return 0;
 		status = take_new(threads, &fresh, err);
 		quiet_looks = fresh > 0 ? 0 : quiet_looks + 1;
 		if (status == 0 && fresh > 0 && monotonic_now() > deadline)

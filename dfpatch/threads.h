@@ -32,6 +32,7 @@ struct threads {
 	size_t room;
 	pid_t highest; /* id in the list */
 	int task;      /* /proc/PID/task */
+	int status;    /* /proc/PID/status */
 	timer_t timer; /* breaks off a wait from time to time */
 	bool has_timer;
 	sigset_t mask; /* the caller's signal mask while ours is in force */
