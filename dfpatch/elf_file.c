@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 _Static_assert(PF_R == 4 && PF_W == 2 && PF_X == 1, "as in mem.h");
 
@@ -53,12 +54,17 @@ static int check_header(Elf *elf, GElf_Ehdr *header, struct df_err *err)
 	return 0;
 }
 
-static int read_parts(Elf *elf, struct elf_info *info, struct df_err *err)
+/* `size` is that of the file. */
+static int read_parts(Elf *elf, const GElf_Ehdr *header, uint64_t size, struct elf_info *info,
+		      struct df_err *err)
 {
 	size_t count;
 	if (elf_getphdrnum(elf, &count) != 0)
 		return df_fail(err, DF_E_NOT_ELF, "has damaged program headers: %s",
 			       elf_errmsg(-1));
+	/* libelf counts the whole headers that a cut file still has. */
+	if (count < header->e_phnum && header->e_phnum != PN_XNUM)
+		return df_fail(err, DF_E_NOT_ELF, "has its program headers cut off");
 	info->parts = calloc(count + 1, sizeof(*info->parts));
 	if (!info->parts)
 		return df_fail_memory(err);
@@ -72,6 +78,10 @@ static int read_parts(Elf *elf, struct elf_info *info, struct df_err *err)
 		if (p.p_filesz > p.p_memsz || p.p_vaddr + p.p_memsz < p.p_vaddr ||
 		    p.p_offset + p.p_filesz < p.p_offset)
 			return df_fail(err, DF_E_NOT_ELF, "has a program header out of range");
+		if (p.p_offset + p.p_filesz > size)
+			return df_fail(err, DF_E_NOT_ELF,
+				       "has a segment beyond the end of the file; is it cut, or of "
+				       "debug information only?");
 		info->parts[info->part_count++] = (struct elf_part){
 			.type = p.p_type,
 			.prot = p.p_flags & (PF_R | PF_W | PF_X),
@@ -133,20 +143,23 @@ static void count_table_sections(Elf *elf, struct elf_info *info)
 	}
 }
 
-static int read_info(Elf *elf, bool sections, struct elf_info *info, struct df_err *err)
+/* A copy from memory has no size of a file, and no sections. */
+#define FROM_MEMORY UINT64_MAX
+
+static int read_info(Elf *elf, uint64_t size, struct elf_info *info, struct df_err *err)
 {
 	GElf_Ehdr header;
 	struct elf_info found = {0};
 	int status = check_header(elf, &header, err);
 	if (status == 0)
-		status = read_parts(elf, &found, err);
+		status = read_parts(elf, &header, size, &found, err);
 	if (status < 0) {
 		elf_info_free(&found);
 		return status;
 	}
 	found.position_independent = header.e_type == ET_DYN;
 	read_build_id(elf, &found);
-	if (sections)
+	if (size != FROM_MEMORY)
 		count_table_sections(elf, &found);
 	*info = found;
 	return 0;
@@ -159,12 +172,15 @@ static int begin_failed(struct df_err *err)
 
 int elf_info_from_file(int fd, struct elf_info *info, struct df_err *err)
 {
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return df_fail_errno(err, DF_E_NOT_ELF, "cannot be read as an ELF file");
 	elf_version(EV_CURRENT);
 	/* Reads instead of a mapping: a file that shrinks meanwhile must not kill us. */
 	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf)
 		return begin_failed(err);
-	const int status = read_info(elf, true, info, err);
+	const int status = read_info(elf, (uint64_t)st.st_size, info, err);
 	elf_end(elf);
 	return status;
 }
@@ -184,7 +200,7 @@ int elf_info_from_memory(void *bytes, size_t size, struct elf_info *info, struct
 	Elf *elf = elf_memory(bytes, size);
 	if (!elf)
 		return begin_failed(err);
-	const int status = read_info(elf, false, info, err);
+	const int status = read_info(elf, FROM_MEMORY, info, err);
 	elf_end(elf);
 	return status;
 }
