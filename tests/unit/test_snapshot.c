@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unit tests of dfpatch/snapshot.c: what was read once stays as it was read, and where it was. */
+#include <criterion/criterion.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "snapshot.h"
+
+#define PAGE 4096u
+#define BASE UINT64_C(0x7f1234567123) /* not on a page */
+#define PAGES 200u
+#define PART_SIZE (PAGES * PAGE - 1000u)
+#define FAR (BASE + UINT64_C(0x10000000))
+
+/* A source whose bytes change with each pull, so that pulling twice shows. */
+struct source {
+	unsigned pulls;
+	unsigned pulled[PAGES]; /* per page of the first segment */
+	uint64_t limit;		/* bytes that it was promised to be asked for */
+	size_t hole;		/* page that cannot be had; PAGES for none */
+	unsigned breaches;
+};
+
+static uint8_t byte_at(uint64_t addr)
+{
+	return (uint8_t)(addr * 7 + (addr >> 8));
+}
+
+static int pull(void *context, uint64_t addr, void *to, size_t size)
+{
+	struct source *s = context;
+	s->pulls++;
+	if (addr >= FAR) {
+		memset(to, 0xee, size);
+		return 0;
+	}
+	if (addr < BASE || size == 0 || addr - BASE + size > s->limit) {
+		s->breaches++;
+		return -1;
+	}
+	const size_t first = (size_t)(addr - BASE) / PAGE;
+	const size_t end = (size_t)(addr - BASE + size + PAGE - 1) / PAGE;
+	if (first <= s->hole && s->hole < end)
+		return -1;
+	for (size_t i = first; i < end; i++)
+		s->pulled[i]++;
+	for (size_t i = 0; i < size; i++)
+		((uint8_t *)to)[i] = byte_at(addr + i);
+	return 0;
+}
+
+static void begin(struct snapshot *snapshot, struct source *source, uint64_t size,
+		  uint64_t readable)
+{
+	const struct df_range segments[] = {{BASE, size, DF_READ}, {FAR, PAGE, DF_READ}};
+	const uint64_t readables[] = {readable, PAGE};
+	const struct df_range note = {BASE + 100, 32, 0};
+	struct df_err err;
+	*source = (struct source){.limit = readable, .hole = PAGES};
+	*snapshot = (struct snapshot){0};
+	cr_assert_eq(snapshot_begin(snapshot, segments, readables, 2, &note, 1, &err), 0);
+	snapshot->pull = pull;
+	snapshot->context = source;
+}
+
+static const uint8_t *at(struct snapshot *snapshot, uint64_t offset, size_t size)
+{
+	return snapshot->view.at(&snapshot->view, BASE + offset, size);
+}
+
+static void expect_bytes(const uint8_t *bytes, uint64_t offset, size_t size)
+{
+	cr_assert(bytes);
+	for (size_t i = 0; i < size; i++)
+		cr_assert_eq(bytes[i], byte_at(BASE + offset + i), "offset %zu",
+			     (size_t)offset + i);
+}
+
+static void expect_pulled_once_at_most(const struct source *source)
+{
+	for (size_t i = 0; i < PAGES; i++)
+		cr_expect_leq(source->pulled[i], 1, "page %zu", i);
+	cr_expect_eq(source->breaches, 0);
+}
+
+Test(snapshot, copies_segments_and_notes)
+{
+	struct snapshot s;
+	struct source source;
+	begin(&s, &source, PART_SIZE, PART_SIZE);
+	cr_expect_eq(s.view.segment_count, 2);
+	cr_expect_eq(s.view.segments[0].addr, BASE);
+	cr_expect_eq(s.view.segments[1].addr, FAR);
+	cr_expect_eq(s.view.note_count, 1);
+	cr_expect_eq(s.view.notes[0].addr, BASE + 100);
+	cr_expect_eq(source.pulls, 0, "nothing is read before it is looked at");
+	snapshot_free(&s);
+	cr_expect_null(s.parts);
+}
+
+Test(snapshot, reads_once)
+{
+	struct snapshot s;
+	struct source source;
+	begin(&s, &source, PART_SIZE, PART_SIZE);
+	expect_bytes(at(&s, 5, 10), 5, 10);
+	cr_expect_eq(source.pulls, 1);
+	expect_bytes(at(&s, 0, PAGE), 0, PAGE);
+	expect_bytes(at(&s, 5, 10), 5, 10);
+	cr_expect_eq(source.pulls, 1, "the page is there");
+	snapshot_free(&s);
+}
+
+Test(snapshot, across_pages)
+{
+	struct snapshot s;
+	struct source source;
+	begin(&s, &source, PART_SIZE, PART_SIZE);
+	expect_bytes(at(&s, PAGE - 1, 2), PAGE - 1, 2);
+	cr_expect(source.pulled[0] == 1 && source.pulled[1] == 1);
+	cr_expect_eq(source.pulled[2], 0);
+	expect_bytes(at(&s, 9 * PAGE + 1, 3 * PAGE), 9 * PAGE + 1, 3 * PAGE);
+	for (size_t i = 9; i <= 12; i++)
+		cr_expect_eq(source.pulled[i], 1, "page %zu", i);
+	expect_pulled_once_at_most(&source);
+	snapshot_free(&s);
+}
+
+/* For rising sizes at one address the pointer stays, and so does what it points to. */
+Test(snapshot, pointers_stay)
+{
+	struct snapshot s;
+	struct source source;
+	begin(&s, &source, PART_SIZE, PART_SIZE);
+	const uint8_t *first = at(&s, 77, 1);
+	for (size_t size = 1; size <= PART_SIZE - 77; size += 997)
+		cr_assert_eq(at(&s, 77, size), first, "size %zu", size);
+	expect_bytes(at(&s, 77, PART_SIZE - 77), 77, PART_SIZE - 77);
+	cr_expect_eq(at(&s, 0, PART_SIZE), first - 77);
+	expect_pulled_once_at_most(&source);
+	snapshot_free(&s);
+}
+
+Test(snapshot, no_page_twice_in_any_order)
+{
+	uint32_t seed = 1;
+	for (int round = 0; round < 20; round++) {
+		struct snapshot s;
+		struct source source;
+		begin(&s, &source, PART_SIZE, PART_SIZE);
+		for (int i = 0; i < 300; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			const uint64_t offset = (seed >> 4) % PART_SIZE;
+			seed = seed * 1664525u + 1013904223u;
+			const uint64_t left = PART_SIZE - offset;
+			const size_t size = (seed >> 4) % (left < 9000 ? left : 9000) + 1;
+			expect_bytes(at(&s, offset, size), offset, size);
+		}
+		expect_pulled_once_at_most(&source);
+		snapshot_free(&s);
+	}
+}
+
+/* Reading straight on takes ever more pages at a time. */
+Test(snapshot, reads_ahead)
+{
+	struct snapshot s;
+	struct source source;
+	begin(&s, &source, PART_SIZE, PART_SIZE);
+	for (size_t page = 0; page < PAGES - 1; page++)
+		cr_assert(at(&s, page * PAGE, 16));
+	cr_expect_leq(source.pulls, 20, "%u pulls for %u pages", source.pulls, PAGES);
+	expect_pulled_once_at_most(&source);
+	snapshot_free(&s);
+}
+
+Test(snapshot, ends_where_the_source_ends)
+{
+	const uint64_t readable = 2 * PAGE + 10;
+	struct snapshot s;
+	struct source source;
+	begin(&s, &source, PART_SIZE, readable);
+	cr_expect_null(at(&s, readable, 1), "zero-filled memory is not in the file");
+	cr_expect_null(at(&s, readable - 1, 2));
+	cr_expect_null(at(&s, 0, PART_SIZE));
+	cr_expect_null(at(&s, PART_SIZE - 1, 1));
+	cr_expect_eq(source.pulls, 0);
+	expect_bytes(at(&s, readable - 1, 1), readable - 1, 1);
+	expect_bytes(at(&s, 0, (size_t)readable), 0, (size_t)readable);
+	expect_pulled_once_at_most(&source);
+	snapshot_free(&s);
+}
+
+Test(snapshot, nothing_readable)
+{
+	struct snapshot s;
+	struct source source;
+	begin(&s, &source, PART_SIZE, 0);
+	cr_expect_null(at(&s, 0, 1));
+	cr_expect_eq(source.pulls, 0);
+	snapshot_free(&s);
+}
+
+/* A hostile header may claim a segment of any size; that must not cost memory or time. */
+Test(snapshot, a_segment_of_absurd_size)
+{
+	struct snapshot s;
+	struct source source;
+	const uint64_t size = UINT64_MAX - BASE - 0x20000000;
+	begin(&s, &source, size, size);
+	cr_expect_null(at(&s, 0, 1));
+	cr_expect_eq(source.pulls, 0);
+	snapshot_free(&s);
+}
+
+Test(snapshot, outside_of_the_segments)
+{
+	struct snapshot s;
+	struct source source;
+	begin(&s, &source, PART_SIZE, PART_SIZE);
+	cr_expect_null(at(&s, (uint64_t)-1, 1), "before the first byte");
+	cr_expect_null(at(&s, (uint64_t)-1, 2));
+	cr_expect_null(at(&s, PART_SIZE, 1), "behind the last");
+	cr_expect_null(at(&s, PART_SIZE - 1, 2));
+	cr_expect_null(at(&s, 0, PART_SIZE + 1));
+	cr_expect_null(at(&s, 0, SIZE_MAX));
+	cr_expect_eq(source.pulls, 0);
+	const uint8_t *other = s.view.at(&s.view, FAR, PAGE);
+	cr_assert(other);
+	cr_expect(other[0] == 0xee && other[PAGE - 1] == 0xee);
+	snapshot_free(&s);
+}
+
+/* A page that cannot be had spoils no other, not even by being read ahead. */
+Test(snapshot, a_page_that_cannot_be_had)
+{
+	for (size_t hole = 0; hole < 12; hole++) {
+		struct snapshot s;
+		struct source source;
+		begin(&s, &source, PART_SIZE, PART_SIZE);
+		source.hole = hole;
+		for (size_t page = 0; page < 24; page++) {
+			const uint8_t *bytes = at(&s, page * PAGE, PAGE);
+			cr_expect_eq(bytes != NULL, page != hole, "hole %zu, page %zu", hole, page);
+			if (bytes)
+				expect_bytes(bytes, page * PAGE, PAGE);
+		}
+		cr_expect_null(at(&s, 0, 12 * PAGE));
+		expect_pulled_once_at_most(&source);
+		/* It may come back: a file system that failed, memory that was swapped. */
+		source.hole = PAGES;
+		expect_bytes(at(&s, hole * PAGE, PAGE), hole * PAGE, PAGE);
+		expect_pulled_once_at_most(&source);
+		snapshot_free(&s);
+	}
+}
