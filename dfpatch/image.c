@@ -111,6 +111,11 @@ static int begin_snapshot(struct image *image, uint64_t ehdr, struct df_err *err
 static int load_sites(struct image *image, struct df_err *err)
 {
 	const size_t room = image->table.count + 1;
+	struct df_site last;
+	/* A table that claims more than there is must not make us allocate for it. */
+	if (df_table_site(&image->snapshot.view, &image->table, image->table.count - 1, &last,
+			  err) < 0)
+		return -(int)err->code;
 	image->sites = calloc(room, sizeof(*image->sites));
 	image->states = calloc(room, sizeof(*image->states));
 	image->order = calloc(room, sizeof(*image->order));

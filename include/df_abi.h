@@ -107,7 +107,10 @@ struct df_state_v1 {
 #define DF_PHASE_CLOSING 3   /* `current` follows `next`: finish */
 #define DF_PHASE_UNDOING 4   /* a write failed: bytes from `current`, then `next` too */
 
-#define DF_INITIALISED 1 /* bit 0 of `initialised`: the holds were released */
+/* Bits of `initialised`. */
+#define DF_INITIALISED 1 /* the holds were released */
+#define DF_INITIALISING                                                                            \
+	2 /* they are being released: recovery forward sets DF_INITIALISED, back neither */
 
 /*
  * Control block. `lock` and `external` have eight aligned bytes each to

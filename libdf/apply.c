@@ -43,6 +43,24 @@ static int store_phase(const struct df_mem *mem, const struct df_module *module,
 	return mem->store(mem->context, CONTROL_FIELD(module, phase), &phase, sizeof(phase), err);
 }
 
+/* Takes the intent to initialise to its end, or back. */
+static int settle_initialised(const struct df_mem *mem, const struct df_module *module,
+			      bool forward, struct df_err *err)
+{
+	struct df_control_v1 control;
+	const int status = df_control_load(mem, module->control, &control, err);
+	if (status < 0 || !(control.initialised & DF_INITIALISING))
+		return status;
+	const uint32_t initialised = forward ? DF_INITIALISED : 0;
+	return mem->store(mem->context, CONTROL_FIELD(module, initialised), &initialised,
+			  sizeof(initialised), err);
+}
+
+static bool initialises(const struct df_plan *plan)
+{
+	return plan->will_initialise != plan->was_initialised;
+}
+
 /* Generation, time and process of a commit, then the phase that makes it good. */
 static int close_commit(const struct df_mem *mem, const struct df_module *module,
 			const struct df_stamp *stamp, struct df_err *err)
@@ -114,14 +132,25 @@ static int is_before(const struct df_site *site, const struct df_edit *edit, con
 	return 0;
 }
 
+static int read_back(const struct df_site *site, uint8_t found, uint8_t wanted, struct df_err *err)
+{
+	if (found == wanted)
+		return 0;
+	return df_fail(err, DF_E_WRITE,
+		       "the byte at %#" PRIx64 " reads %02x after %02x was written", site->addr,
+		       found, wanted);
+}
+
 static int is_after(const struct df_site *site, const struct df_edit *edit, const uint8_t *code,
 		    struct df_err *err)
 {
-	if (memcmp(code, edit->after, edit->size) != 0)
-		return df_fail(err, DF_E_WRITE,
-			       "the byte at %#" PRIx64 " reads %02x after %02x was written",
-			       site->addr, code[0], edit->after[0]);
-	return 0;
+	return read_back(site, code[0], edit->after[0], err);
+}
+
+static int is_undone(const struct df_site *site, const struct df_edit *edit, const uint8_t *code,
+		     struct df_err *err)
+{
+	return read_back(site, code[0], edit->before[0], err);
 }
 
 int df_plan_recheck(const struct df_mem *mem, const struct df_module *module,
@@ -175,7 +204,11 @@ static int store_states(const struct df_mem *mem, const struct df_module *module
 static int prepare(const struct df_mem *mem, const struct df_module *module,
 		   const struct df_plan *plan, struct df_err *err)
 {
-	const int status = store_phase(mem, module, DF_PHASE_PREPARING, err);
+	const uint32_t intent = DF_INITIALISING;
+	int status = store_phase(mem, module, DF_PHASE_PREPARING, err);
+	if (status == 0 && initialises(plan))
+		status = mem->store(mem->context, CONTROL_FIELD(module, initialised), &intent,
+				    sizeof(intent), err);
 	if (status < 0)
 		return status;
 	return store_states(mem, module, plan, (struct side){plan->was, plan->will}, err);
@@ -202,11 +235,8 @@ static int close_up(const struct df_mem *mem, const struct df_module *module,
 	if (status == 0)
 		status =
 			store_states(mem, module, plan, (struct side){plan->will, plan->will}, err);
-	if (status == 0 && plan->will_initialise != plan->was_initialised) {
-		const uint32_t initialised = DF_INITIALISED;
-		status = mem->store(mem->context, CONTROL_FIELD(module, initialised), &initialised,
-				    sizeof(initialised), err);
-	}
+	if (status == 0 && initialises(plan))
+		status = settle_initialised(mem, module, true, err);
 	return status < 0 ? status : close_commit(mem, module, stamp, err);
 }
 
@@ -219,10 +249,14 @@ static int undo(const struct df_mem *mem, const struct df_module *module,
 		if (status == 0)
 			status = mem->patch(mem->context, plan->edits, plan->edit_count, true, err);
 		if (status == 0)
+			status = for_each_edit(mem, module, plan, is_undone, err);
+		if (status == 0)
 			status = mem->serialise(mem->context, err);
 	}
 	if (status == 0)
 		status = store_states(mem, module, plan, (struct side){plan->was, plan->was}, err);
+	if (status == 0 && initialises(plan))
+		status = settle_initialised(mem, module, false, err);
 	return status < 0 ? status : store_phase(mem, module, DF_PHASE_IDLE, err);
 }
 
@@ -261,6 +295,17 @@ int df_apply(const struct df_mem *mem, const struct df_module *module, const str
 	return 0;
 }
 
+/* Writes one site's opcode and reads it back. */
+static int patch_site(const struct df_mem *mem, const struct df_edit *edit,
+		      const struct df_site *site, struct df_err *err)
+{
+	uint8_t found;
+	int status = mem->patch(mem->context, edit, 1, false, err);
+	if (status == 0)
+		status = mem->load(mem->context, edit->addr, &found, 1, err);
+	return status < 0 ? status : read_back(site, found, edit->after[0], err);
+}
+
 static int recover_byte(const struct df_mem *mem, const struct df_module *module, uint32_t index,
 			const struct df_count *count, struct df_err *err)
 {
@@ -281,7 +326,7 @@ static int recover_byte(const struct df_mem *mem, const struct df_module *module
 		.before = {code[0]},
 		.after = {df_insn_opcode(site->style, df_insn_jumps(site, df_count_active(count)))},
 	};
-	return edit.before[0] == edit.after[0] ? 0 : mem->patch(mem->context, &edit, 1, false, err);
+	return edit.before[0] == edit.after[0] ? 0 : patch_site(mem, &edit, site, err);
 }
 
 /* One step of recovery for a site whose `next` is not its `current`. */
@@ -346,6 +391,8 @@ static int recover_forward(const struct df_mem *mem, const struct df_module *mod
 		status = store_phase(mem, module, DF_PHASE_CLOSING, err);
 	if (status == 0)
 		status = for_each_open(mem, module, current_from_next, err);
+	if (status == 0)
+		status = settle_initialised(mem, module, true, err);
 	return status < 0 ? status : close_commit(mem, module, stamp, err);
 }
 
@@ -359,6 +406,8 @@ static int recover_back(const struct df_mem *mem, const struct df_module *module
 		status = mem->serialise(mem->context, err);
 	if (status == 0)
 		status = for_each_open(mem, module, next_from_current, err);
+	if (status == 0)
+		status = settle_initialised(mem, module, false, err);
 	return status < 0 ? status : store_phase(mem, module, DF_PHASE_IDLE, err);
 }
 

@@ -56,8 +56,9 @@ int df_plan_recheck(const struct df_mem *mem, const struct df_module *module,
 
 /*
  * Carries out a closed plan. Returns 0; DF_E_WRITE if a write failed and all was
- * undone; DF_E_UNDO if the undo failed too (the module is left in phase undoing
- * or preparing for the next controller); or DF_E_NO_PROCESS if the program is gone.
+ * undone; DF_E_UNDO if the module could not be brought to rest: it is left in its
+ * phase, and the next controller finishes or undoes the work; or DF_E_NO_PROCESS
+ * if the program is gone.
  */
 int df_apply(const struct df_mem *mem, const struct df_module *module, const struct df_plan *plan,
 	     const struct df_stamp *stamp, struct df_err *err);

@@ -163,7 +163,10 @@ int df_table_find(const struct df_view *view, struct df_table *table, struct df_
 	return found;
 }
 
-/* A terminated string in a readable segment, looked at in growing pieces. NULL if there is none. */
+/*
+ * A terminated string in a readable segment, NULL if there is none. Looked at in
+ * pieces that grow, or shrink where the view ends before its segment does.
+ */
 static const char *string_at(const struct df_view *view, uint64_t addr)
 {
 	const struct df_range *segment = df_view_within(view, addr, 1, DF_READ);
@@ -172,14 +175,17 @@ static const char *string_at(const struct df_view *view, uint64_t addr)
 	const uint64_t left = segment->size - (addr - segment->addr);
 	const size_t limit = left < DF_STRING_MAX ? (size_t)left : DF_STRING_MAX;
 	size_t seen = 0;
-	for (size_t size = 64; seen < limit; size *= 2) {
-		const size_t want = size < limit ? size : limit;
+	for (size_t step = 64; seen < limit && step > 0;) {
+		const size_t want = step < limit - seen ? seen + step : limit;
 		const char *text = view->at(view, addr, want);
-		if (!text)
-			return NULL;
+		if (!text) {
+			step /= 2;
+			continue;
+		}
 		if (memchr(text + seen, '\0', want - seen))
 			return text;
 		seen = want;
+		step *= 2;
 	}
 	return NULL;
 }

@@ -22,7 +22,7 @@ struct df_table {
 	size_t count;	  /* records */
 };
 
-/* Strings longer than this, in bytes, are taken for damage. */
+/* A string that takes more bytes than this, its terminator included, is taken for damage. */
 #define DF_STRING_MAX 65536
 
 /*

@@ -332,15 +332,14 @@ static void expect_control(struct program *p, const struct df_plan *plan, enum s
 		cr_expect_eq(c->generation, plan->generation);
 		cr_expect_eq(c->changed_at, 0);
 		cr_expect_eq(c->changed_by, 0);
-		cr_expect_eq(c->initialised & DF_INITIALISED, plan->was_initialised);
+		cr_expect_eq(c->initialised, plan->was_initialised ? DF_INITIALISED : 0);
 		return;
 	}
 	/* One more, or two if the first controller died at its last word; a torn one is another. */
 	cr_expect_neq(c->generation, plan->generation);
 	cr_expect(c->changed_by == stamp.pid || c->changed_by == later.pid);
 	cr_expect(c->changed_at == stamp.now || c->changed_at == later.now);
-	/* Never said too early; that it may be lost is the next controller's affair. */
-	cr_expect(!(c->initialised & DF_INITIALISED) || plan->will_initialise);
+	cr_expect_eq(c->initialised, plan->will_initialise ? DF_INITIALISED : 0);
 }
 
 static void mark_control(struct program *p)
