@@ -109,8 +109,9 @@ static bool anything_to_do(const struct change *c)
  */
 static bool is_locked(const struct change *c, const struct df_control_v1 *control)
 {
-	return control->lock != 0 && (c->result->process.foreign_pids ||
-				      threads_include(&c->threads, (pid_t)control->lock));
+	const pid_t owner = (pid_t)(control->lock & DF_LOCK_OWNER);
+	return owner != 0 &&
+	       (c->result->process.foreign_pids || threads_include(&c->threads, owner));
 }
 
 /*
@@ -135,7 +136,7 @@ static int own_image(struct change *c, const struct image *image, const struct d
 		return df_fail(err, DF_E_BUSY,
 			       "%s: thread %" PRIu32 " of process %d holds the lock of its flags; "
 			       "nothing was changed",
-			       image->path, control.lock, c->request->pid);
+			       image->path, control.lock & DF_LOCK_OWNER, c->request->pid);
 	if (status == 0 && control.external != 0)
 		status = clear_claim(c, image, err);
 	if (status < 0 || !needs_recovery(image))

@@ -113,6 +113,13 @@ struct df_state_v1 {
 	2 /* they are being released: recovery forward sets DF_INITIALISED, back neither */
 
 /*
+ * Bits of `lock`, as the kernel's own of a priority-inheriting futex (futex(2)):
+ * who has it, and whether anybody sleeps on it and must be woken.
+ */
+#define DF_LOCK_OWNER 0x3fffffffu
+#define DF_LOCK_WAITERS 0x80000000u
+
+/*
  * Control block. `lock` and `external` have eight aligned bytes each to
  * themselves: a writer outside the process may write byte by byte or in words
  * of eight, so a reader tests them for zero only, or reads until two readings
