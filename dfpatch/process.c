@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -60,10 +61,10 @@ static bool can_ptrace(void)
 	return caps && (strtoull(caps, NULL, 16) >> CAP_SYS_PTRACE & 1) != 0;
 }
 
-static void tracer_name(pid_t tracer, char *name, size_t size)
+static void name_of(pid_t pid, char *name, size_t size)
 {
 	char path[32];
-	snprintf(path, sizeof(path), "/proc/%d", tracer);
+	snprintf(path, sizeof(path), "/proc/%d", pid);
 	CLEANUP_FD int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	name[0] = '\0';
 	if (dir >= 0)
@@ -88,7 +89,7 @@ int process_explain_denial(const struct process *process, const char *what, stru
 	/* proc(5): the files of a process that is not dumpable belong to root. */
 	denial.dumpable = fstat(process->dir, &owner) == 0 && owner.st_uid == denial.owner;
 	if (denial.tracer != 0)
-		tracer_name(denial.tracer, name, sizeof(name));
+		name_of(denial.tracer, name, sizeof(name));
 	return denial_explain(&denial, err);
 }
 
@@ -188,6 +189,46 @@ static int lock_file(const struct process *process)
 	return process->dir;
 }
 
+/* Who has the lock on a file, from /proc/locks (proc(5)); 0 if it does not tell. */
+static pid_t lock_holder(int fd)
+{
+	struct stat st;
+	FILE *locks = fopen("/proc/locks", "re");
+	char line[256];
+	pid_t holder = 0;
+	if (!locks || fstat(fd, &st) != 0)
+		st.st_ino = 0;
+	while (locks && holder == 0 && fgets(line, sizeof(line), locks)) {
+		unsigned major, minor;
+		unsigned long inode;
+		int pid;
+		if (sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%lu", &pid, &major, &minor, &inode) ==
+			    4 &&
+		    inode == st.st_ino && makedev(major, minor) == st.st_dev)
+			holder = pid;
+	}
+	if (locks)
+		fclose(locks);
+	return holder;
+}
+
+/* Anybody may lock a pidfd: naming who did tells a dfpatch at work from mischief. */
+static int locked_by(const struct process *process, struct df_err *err)
+{
+	char name[64] = "";
+	const pid_t holder = lock_holder(lock_file(process));
+	if (holder <= 0)
+		return df_fail(err, DF_E_BUSY,
+			       "another dfpatch is at work in process %d; try again later",
+			       process->pid);
+	name_of(holder, name, sizeof(name));
+	return df_fail(
+		err, DF_E_BUSY,
+		"another dfpatch is at work in process %d: process %d (%s) has the lock; try "
+		"again later",
+		process->pid, holder, name);
+}
+
 int process_lock(const struct process *process, uint64_t deadline, struct df_err *err)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
@@ -196,9 +237,7 @@ int process_lock(const struct process *process, uint64_t deadline, struct df_err
 			return df_fail_errno(err, DF_E_SYSTEM, "cannot lock process %d",
 					     process->pid);
 		if (monotonic_now() >= deadline)
-			return df_fail(err, DF_E_BUSY,
-				       "another dfpatch is at work in process %d; try again later",
-				       process->pid);
+			return locked_by(process, err);
 		nanosleep(&pause, NULL);
 	}
 	return 0;
