@@ -136,13 +136,9 @@ static bool in_own_text(const struct image *image, const struct maps *maps, uint
 	return true;
 }
 
-static int verify_site(struct verifier *v, const struct image *image, const struct maps *maps,
-		       const struct df_site *site, const uint8_t *code, struct df_err *err)
+static int verify_code(struct verifier *v, const struct image *image, const struct df_site *site,
+		       const uint8_t *code, struct df_err *err)
 {
-	if (!in_own_text(image, maps, site->addr, df_insn_size(site->style)))
-		return bad_site(image, site, DF_E_SITE,
-				"lies in no private executable mapping of the module's own file",
-				err);
 	switch (df_insn_fit(site, code)) {
 	case DF_FIT_STRAIGHT:
 	case DF_FIT_JUMP:
@@ -162,14 +158,13 @@ static int verify_site(struct verifier *v, const struct image *image, const stru
 
 /* The instruction's bytes, read together with what follows: sites mostly come in ascending order.
  */
-static int fetch(struct verifier *v, const struct image *image, const struct df_site *site,
-		 const uint8_t **code, struct df_err *err)
+static int fetch(struct verifier *v, const struct image *image, const struct maps *maps,
+		 const struct df_site *site, const uint8_t **code, struct df_err *err)
 {
 	const size_t size = df_insn_size(site->style);
 	if (site->addr < v->start || site->addr + size > v->start + v->size) {
-		const struct df_range *segment =
-			df_view_within(&image->snapshot.view, site->addr, size, DF_EXEC);
-		const uint64_t left = segment->size - (site->addr - segment->addr);
+		/* The rest of the segment may not be mapped any more. */
+		const uint64_t left = maps_find(maps, site->addr + size - 1)->end - site->addr;
 		const size_t want = left < WINDOW ? (size_t)left : WINDOW;
 		v->size = 0;
 		int status = proc_mem_read(image->fd, site->addr, v->window, want, err);
@@ -182,21 +177,33 @@ static int fetch(struct verifier *v, const struct image *image, const struct df_
 	return 0;
 }
 
+static int verify_site(struct verifier *v, const struct image *image, const struct maps *maps,
+		       const struct df_site *site, uint8_t *opcode, struct df_err *err)
+{
+	const uint8_t *code;
+	if (!in_own_text(image, maps, site->addr, df_insn_size(site->style)))
+		return bad_site(image, site, DF_E_SITE,
+				"lies in no private executable mapping of the module's own file",
+				err);
+	int status = fetch(v, image, maps, site, &code, err);
+	if (status == 0)
+		status = verify_code(v, image, site, code, err);
+	if (status == 0)
+		*opcode = code[0];
+	return status;
+}
+
 int verify_sites(struct verifier *verifier, const struct image *image, const struct maps *maps,
 		 const bool *selected, uint8_t *opcodes, struct df_err *err)
 {
 	verifier->size = 0; /* bytes may have changed since an earlier call */
 	for (size_t i = 0; i < image->table.count; i++) {
-		const struct df_site *site = &image->sites[i];
-		const uint8_t *code;
 		if (!selected[i])
 			continue;
-		int status = fetch(verifier, image, site, &code, err);
-		if (status == 0)
-			status = verify_site(verifier, image, maps, site, code, err);
+		const int status =
+			verify_site(verifier, image, maps, &image->sites[i], &opcodes[i], err);
 		if (status < 0)
 			return status;
-		opcodes[i] = code[0];
 	}
 	return 0;
 }
