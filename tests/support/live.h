@@ -38,6 +38,13 @@ void live_spawn(struct live *live, const char *name, const char *const *args);
 /* Kills and reaps it. Fails the test if it is dead already, by whatever. */
 void live_stop(struct live *live);
 
+/*
+ * Puts this test and its dfpatch ahead of the targets that it starts from now
+ * on. Without it a new process waits for its turn behind all their threads:
+ * the test takes long, and sees no more.
+ */
+void live_go_ahead(void);
+
 /* Whether it still runs (or is stopped), as far as its parent can tell. */
 bool live_runs(const struct live *live);
 

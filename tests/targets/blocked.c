@@ -4,8 +4,9 @@
  *
  *   blocked [sleep=MILLISECONDS]
  *
- * The end to write to for read and poll is descriptor word[BLOCKED_WRITE_*];
- * the futex is `go`.
+ * `checked` counts the threads that are about to enter their calls. The end to
+ * write to for read and poll is descriptor word[BLOCKED_WRITE_*]; the futex is
+ * `go`.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -31,11 +32,17 @@ static void report(int call, long result)
 	__atomic_fetch_add(&page->beat, 1, __ATOMIC_SEQ_CST);
 }
 
+static void begin(void)
+{
+	pthread_barrier_wait(&barrier);
+	__atomic_fetch_add(&page->checked, 1, __ATOMIC_SEQ_CST);
+}
+
 static void *in_nanosleep(void *unused)
 {
 	const struct timespec pause = {.tv_sec = sleep_ms / 1000,
 				       .tv_nsec = sleep_ms % 1000 * 1000000};
-	pthread_barrier_wait(&barrier);
+	begin();
 	/* Told where to put the rest, the kernel would write it there at every stop. */
 	report(BLOCKED_NANOSLEEP, nanosleep(&pause, NULL));
 	return unused;
@@ -43,7 +50,7 @@ static void *in_nanosleep(void *unused)
 
 static void *in_futex(void *unused)
 {
-	pthread_barrier_wait(&barrier);
+	begin();
 	report(BLOCKED_FUTEX, syscall(SYS_futex, &page->go, FUTEX_WAIT, 0, NULL, NULL, 0));
 	return unused;
 }
@@ -51,7 +58,7 @@ static void *in_futex(void *unused)
 static void *in_read(void *unused)
 {
 	char byte;
-	pthread_barrier_wait(&barrier);
+	begin();
 	report(BLOCKED_READ, read(read_pipe[0], &byte, 1));
 	return unused;
 }
@@ -59,7 +66,7 @@ static void *in_read(void *unused)
 static void *in_poll(void *unused)
 {
 	struct pollfd wanted = {.fd = poll_pipe[0], .events = POLLIN};
-	pthread_barrier_wait(&barrier);
+	begin();
 	report(BLOCKED_POLL, poll(&wanted, 1, 60000));
 	return unused;
 }
