@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unit tests of dfpatch/json.c: documents that a JSON library reads back as what went in. */
+#include <criterion/criterion.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_image.h"
+#include "json.h"
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+static const struct df_site sites[] = {
+	{.addr = 0xffffffffffff0000,
+	 .target = 0x2000,
+	 .kind = "http",
+	 .name = "fast",
+	 .file = "a.c",
+	 .doc = "doc",
+	 .line = 4294967295,
+	 .style = 1},
+	{.addr = 0x1010,
+	 .kind = "opt",
+	 .name = "held",
+	 .file = "b.c",
+	 .doc = "",
+	 .line = 8,
+	 .style = 2,
+	 .flags = DF_SITE_HELD},
+};
+
+struct fixture {
+	struct list_result result;
+	struct change_request request;
+	struct change_result change;
+	struct df_err what, err;
+	bool selected[4];
+	bool *rows[1];
+	int status;
+};
+
+static void begin(struct fixture *f, const struct df_site *list, size_t count)
+{
+	*f = (struct fixture){.selected = {true, true, true, true}};
+	f->rows[0] = f->selected;
+	f->result.process.pidfd = -1;
+	f->result.selection = (struct selection){f->rows, 1};
+	fake_image_add(&f->result.images, "/bin/program", list, count);
+}
+
+static void list(void *context)
+{
+	struct fixture *f = context;
+	f->status = json_list(&f->result, &f->err);
+}
+
+static void error(void *context)
+{
+	struct fixture *f = context;
+	f->status = json_error("enable", &f->what, &f->err);
+}
+
+static void change(void *context)
+{
+	struct fixture *f = context;
+	f->status = json_change("enable", &f->request, &f->change, &f->err);
+}
+
+static struct json_object *parsed(void (*action)(void *), struct fixture *f)
+{
+	char *text = fake_image_output(action, f);
+	enum json_tokener_error error = json_tokener_success;
+	struct json_tokener *tokener = json_tokener_new();
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	struct json_object *root = json_tokener_parse_ex(tokener, text, (int)strlen(text) + 1);
+	error = json_tokener_get_error(tokener);
+	json_tokener_free(tokener);
+	cr_assert(root, "%s: '%s'", json_tokener_error_desc(error), text);
+	cr_expect_eq(f->status, 0, "%s", f->err.text);
+	free(text);
+	return root;
+}
+
+/* Follows a path such as "modules/0/flags". */
+static struct json_object *at(struct json_object *from, const char *path)
+{
+	char copy[128];
+	snprintf(copy, sizeof(copy), "%s", path);
+	for (char *rest = copy, *part; (part = strsep(&rest, "/"));) {
+		struct json_object *next = NULL;
+		if (json_object_is_type(from, json_type_array))
+			next = json_object_array_get_idx(from, strtoul(part, NULL, 10));
+		else
+			json_object_object_get_ex(from, part, &next);
+		cr_assert(next, "no '%s' in '%s'", part, path);
+		from = next;
+	}
+	return from;
+}
+
+static const char *text_at(struct json_object *root, const char *path)
+{
+	struct json_object *object = at(root, path);
+	cr_assert(json_object_is_type(object, json_type_string), "%s", path);
+	return json_object_get_string(object);
+}
+
+static uint64_t number_at(struct json_object *root, const char *path)
+{
+	struct json_object *object = at(root, path);
+	cr_assert(json_object_is_type(object, json_type_int), "%s", path);
+	return json_object_get_uint64(object);
+}
+
+static bool has(struct json_object *root, const char *path, const char *key)
+{
+	return json_object_object_get_ex(at(root, path), key, NULL);
+}
+
+static void expect_head(struct json_object *root, const char *command)
+{
+	cr_expect_eq(number_at(root, "schema"), JSON_SCHEMA);
+	cr_expect_str_eq(text_at(root, "version"), DFPATCH_VERSION);
+	cr_expect_str_eq(text_at(root, "command"), command);
+}
+
+Test(json, list_of_a_process)
+{
+	struct fixture f;
+	begin(&f, sites, COUNT(sites));
+	struct image *image = f.result.images.list[0];
+	f.result.process = (struct process){.pid = 42, .pidfd = 3, .name = "program"};
+	image->bias = 0x555555550000;
+	image->control.generation = UINT64_MAX;
+	image->control.initialised = DF_INITIALISED;
+	image->states[0].current = (struct df_count_v1){UINT32_MAX, 5};
+	image->elf.build_id_size = 2;
+	image->elf.build_id[1] = 0xab;
+	struct json_object *root = parsed(list, &f);
+	expect_head(root, "list");
+	cr_expect_eq(number_at(root, "process/pid"), 42);
+	cr_expect_str_eq(text_at(root, "process/name"), "program");
+	cr_expect_str_eq(text_at(root, "modules/0/path"), "/bin/program");
+	cr_expect_str_eq(text_at(root, "modules/0/build_id"), "00ab");
+	cr_expect_str_eq(text_at(root, "modules/0/load_bias"), "0x555555550000");
+	cr_expect_eq(number_at(root, "modules/0/generation"), UINT64_MAX);
+	cr_expect(json_object_get_boolean(at(root, "modules/0/initialised")));
+	cr_expect_str_eq(text_at(root, "modules/0/flags/0/full_name"), "http:fast@a.c:4294967295");
+	cr_expect_str_eq(text_at(root, "modules/0/flags/0/state"), "on");
+	cr_expect_str_eq(text_at(root, "modules/0/flags/0/built"), "off");
+	cr_expect_eq(number_at(root, "modules/0/flags/0/line"), UINT32_MAX);
+	cr_expect_str_eq(text_at(root, "modules/0/flags/0/sites/0/address"), "0xffffffffffff0000");
+	cr_expect_str_eq(text_at(root, "modules/0/flags/0/sites/0/target"), "0x2000");
+	cr_expect_eq(number_at(root, "modules/0/flags/0/sites/0/activation"), UINT32_MAX);
+	cr_expect_eq(number_at(root, "modules/0/flags/0/sites/0/unhook"), 5);
+	cr_expect(json_object_get_boolean(at(root, "modules/0/flags/1/sites/0/held")));
+	cr_expect(!has(root, "modules/0/flags/1/sites/0", "target"), "CARRY has none");
+	cr_expect(!has(root, "modules/0", "on_disk"));
+	json_object_put(root);
+	images_free(&f.result.images);
+}
+
+Test(json, list_of_a_file)
+{
+	struct fixture f;
+	begin(&f, sites, COUNT(sites));
+	f.result.images.list[0]->live = false;
+	f.selected[0] = false;
+	struct json_object *root = parsed(list, &f);
+	expect_head(root, "list");
+	cr_expect(!json_object_object_get_ex(root, "process", NULL));
+	cr_expect(!has(root, "modules/0", "load_bias") && !has(root, "modules/0", "initialised"));
+	cr_expect_eq(json_object_array_length(at(root, "modules/0/flags")), 1);
+	cr_expect_str_eq(text_at(root, "modules/0/flags/0/name"), "held");
+	json_object_put(root);
+	images_free(&f.result.images);
+}
+
+/* Every byte from 1 to 255, alone and as a name in all places where names stand. */
+Test(json, every_byte_of_a_name)
+{
+	for (unsigned value = 1; value < 256; value++) {
+		const char name[] = {'a', (char)value, 'z', '\0'};
+		const struct df_site site = {.kind = name,
+					     .name = name,
+					     .file = name,
+					     .doc = name,
+					     .line = 1,
+					     .style = 1};
+		struct fixture f;
+		char want[16], broken[16];
+		begin(&f, &site, 1);
+		free(f.result.images.list[0]->path);
+		f.result.images.list[0]->path = strdup(name);
+		f.result.images.list[0]->on_disk = strdup(name);
+		snprintf(broken, sizeof(broken), "a\\x%02xz", value);
+		snprintf(want, sizeof(want), "%s", value < 0x80 ? name : broken);
+		struct json_object *root = parsed(list, &f);
+		cr_expect_str_eq(text_at(root, "modules/0/path"), want, "%#x", value);
+		cr_expect_str_eq(text_at(root, "modules/0/on_disk"), want, "%#x", value);
+		cr_expect_str_eq(text_at(root, "modules/0/flags/0/kind"), want, "%#x", value);
+		cr_expect_str_eq(text_at(root, "modules/0/flags/0/name"), want, "%#x", value);
+		cr_expect_str_eq(text_at(root, "modules/0/flags/0/file"), want, "%#x", value);
+		cr_expect_str_eq(text_at(root, "modules/0/flags/0/doc"), want, "%#x", value);
+		json_object_put(root);
+		images_free(&f.result.images);
+	}
+}
+
+Test(json, names_in_utf8)
+{
+	static const char *const names[] = {"caf\xc3\xa9",  "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+					    "\xe2\x80\xae", "\xe2\x80\xa8", "</script>",
+					    "\\u0041"};
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const struct df_site site = {.kind = "k",
+					     .name = names[i],
+					     .file = "f",
+					     .doc = "",
+					     .line = 1,
+					     .style = 1};
+		struct fixture f;
+		begin(&f, &site, 1);
+		struct json_object *root = parsed(list, &f);
+		cr_expect_str_eq(text_at(root, "modules/0/flags/0/name"), names[i]);
+		json_object_put(root);
+		images_free(&f.result.images);
+	}
+}
+
+Test(json, errors)
+{
+	struct fixture f = {0};
+	f.what = (struct df_err){DF_E_NO_MATCH, "no flag matches '\033\"\xff'"};
+	struct json_object *root = parsed(error, &f);
+	expect_head(root, "enable");
+	cr_expect_str_eq(text_at(root, "error/code"), "no-match");
+	cr_expect_str_eq(text_at(root, "error/text"), "no flag matches '\033\"\\xff'");
+	json_object_put(root);
+}
+
+static void plan(struct fixture *f)
+{
+	static const bool selected[] = {true, true};
+	static const uint8_t opcodes[] = {0xa9, 0xf9};
+	struct image *image = f->result.images.list[0];
+	struct df_err err;
+	f->change.images = f->result.images;
+	f->change.plans = calloc(1, sizeof(*f->change.plans));
+	cr_assert_eq(df_plan_begin(f->change.plans, image->sites, 2, image->states, &image->control,
+				   &err),
+		     0);
+	df_plan_do(f->change.plans, DF_ENABLE, selected);
+	cr_assert_eq(df_plan_close(f->change.plans, opcodes, &err), 0);
+}
+
+Test(json, changes)
+{
+	struct fixture f;
+	begin(&f, sites, COUNT(sites));
+	f.result.images.list[0]->states[1].current.unhook = 1;
+	plan(&f);
+	f.change.process = (struct process){.pid = 42, .name = "a\nb"};
+	f.change.stopped = true;
+	f.change.threads = 64;
+	f.change.pause = 5000000000;
+	struct json_object *root = parsed(change, &f);
+	expect_head(root, "enable");
+	cr_expect_str_eq(text_at(root, "process/name"), "a\nb");
+	cr_expect(!json_object_get_boolean(at(root, "dry_run")));
+	cr_expect(json_object_get_boolean(at(root, "stopped")));
+	cr_expect_eq(number_at(root, "threads"), 64);
+	cr_expect_eq(number_at(root, "pause_ns"), 5000000000);
+	cr_expect_eq(number_at(root, "totals/matched/flags"), 2);
+	cr_expect_eq(number_at(root, "totals/changed/flags"), 1);
+	cr_expect_eq(number_at(root, "totals/unhooked/sites"), 1);
+	cr_expect_str_eq(text_at(root, "flags/0/outcome"), "changed");
+	cr_expect_str_eq(text_at(root, "flags/0/before/state"), "off");
+	cr_expect_str_eq(text_at(root, "flags/0/after/state"), "on");
+	cr_expect_eq(number_at(root, "flags/0/after/activation"), 1);
+	cr_expect_str_eq(text_at(root, "flags/1/outcome"), "unhooked");
+	json_object_put(root);
+	f.request.dry_run = true;
+	root = parsed(change, &f);
+	cr_expect(json_object_get_boolean(at(root, "dry_run")));
+	cr_expect_str_eq(text_at(root, "flags/0/outcome"), "would-change");
+	cr_expect_eq(number_at(root, "totals/would_change/flags"), 1);
+	json_object_put(root);
+	df_plan_free(f.change.plans);
+	free(f.change.plans);
+	images_free(&f.result.images);
+}
