@@ -26,10 +26,11 @@ static void assert_sound(const struct live *live, const struct spots *spots, uin
 	cr_assert(live_runs(live), "the target died");
 }
 
-/* Every thread looks again, at what stands there now. */
-static void all_look_again(const struct live *live, int threads)
+/* Every thread looks again, at what stands there now; together they looked more than once a flip.
+ */
+static void all_look_again(const struct live *live, int threads, int64_t flips)
 {
-	int64_t before[SPINNERS];
+	int64_t before[SPINNERS], looks = 0;
 	for (int i = 0; i < threads; i++)
 		before[i] = live->page->word[i];
 	const uint64_t end = now_ns() + 60000000000u;
@@ -38,6 +39,9 @@ static void all_look_again(const struct live *live, int threads)
 			cr_assert(now_ns() < end, "thread %d stands still", i);
 			sleep_us(1000);
 		}
+	for (int i = 0; i < threads; i++)
+		looks += before[i];
+	cr_assert_gt(looks, flips);
 }
 
 Test(threads, flips_by_the_tool_under_64_spinning_threads)
@@ -56,7 +60,7 @@ Test(threads, flips_by_the_tool_under_64_spinning_threads)
 		if (i % 100 == 0)
 			assert_sound(&live, &spots, (uint64_t)i + 1);
 	}
-	all_look_again(&live, SPINNERS);
+	all_look_again(&live, SPINNERS, FLIPS);
 	assert_sound(&live, &spots, FLIPS);
 	spots_are_whole(&spots);
 	nobody_is_traced(&live);
@@ -95,7 +99,7 @@ Test(threads, ten_thousand_flips_under_64_spinning_threads)
 		if (i % 100 == 0)
 			assert_sound(&live, &spots, (uint64_t)i + 1);
 	}
-	all_look_again(&live, SPINNERS);
+	all_look_again(&live, SPINNERS, FLIPS);
 	assert_sound(&live, &spots, FLIPS);
 	spots_are_whole(&spots);
 	nobody_is_traced(&live);
