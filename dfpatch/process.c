@@ -86,8 +86,10 @@ int process_explain_denial(const struct process *process, const char *what, stru
 		.capable = can_ptrace(),
 		.yama_scope = yama_scope(),
 	};
-	/* proc(5): the files of a process that is not dumpable belong to root. */
-	denial.dumpable = fstat(process->dir, &owner) == 0 && owner.st_uid == denial.owner;
+	/* proc(5): the files of a process that is not dumpable belong to root; its directory, which
+	 * everybody may enter, does not. */
+	denial.dumpable =
+		fstatat(process->dir, "status", &owner, 0) == 0 && owner.st_uid == denial.owner;
 	if (denial.tracer != 0)
 		name_of(denial.tracer, name, sizeof(name));
 	return denial_explain(&denial, err);
