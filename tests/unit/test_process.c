@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unit tests of dfpatch/process.c: what a number means, who may, and one controller at a time. */
+#include <criterion/criterion.h>
+#include <grp.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process.h"
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+#define NOBODY 65534
+
+static pid_t start_child(void (*body)(void))
+{
+	const pid_t pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (body)
+			body();
+		for (;;)
+			pause();
+	}
+	cr_assert_gt(pid, 0);
+	return pid;
+}
+
+static void end_child(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void expect_none(pid_t pid, const char *says)
+{
+	for (int write = 0; write < 2; write++) {
+		struct process p = {.pid = 77};
+		struct df_err err = {0};
+		cr_expect_eq(process_open(pid, write, &p, &err), -(int)DF_E_NO_PROCESS, "%d: %s",
+			     pid, err.text);
+		cr_expect(strstr(err.text, says), "%d: '%s'", pid, err.text);
+		cr_expect_eq(p.pid, 77, "touched");
+	}
+}
+
+Test(process, ourselves)
+{
+	struct process p;
+	struct df_err err = {0};
+	cr_assert_eq(process_open(getpid(), true, &p, &err), 0, "%s", err.text);
+	cr_expect(p.pid == getpid() && p.pidfd >= 0 && p.dir >= 0 && p.mem >= 0);
+	cr_expect(!p.foreign_pids);
+	cr_expect_neq(p.name[0], '\0');
+	const int fd = process_file(&p, "maps", &err);
+	cr_expect_geq(fd, 0, "%s", err.text);
+	close(fd);
+	process_close(&p);
+	cr_expect(p.pidfd == -1 && p.dir == -1 && p.mem == -1);
+	process_close(&p);
+}
+
+Test(process, numbers_that_are_no_process)
+{
+	static const pid_t numbers[] = {0, -1, INT_MIN, INT_MAX, 4194305};
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		expect_none(numbers[i], "no process has the id");
+}
+
+static pthread_barrier_t barrier;
+static pid_t thread_id;
+
+static void *thread(void *context)
+{
+	(void)context;
+	thread_id = gettid();
+	pthread_barrier_wait(&barrier);
+	pthread_barrier_wait(&barrier);
+	return NULL;
+}
+
+Test(process, the_id_of_a_thread)
+{
+	pthread_t other;
+	char says[64];
+	pthread_barrier_init(&barrier, NULL, 2);
+	cr_assert_eq(pthread_create(&other, NULL, thread, NULL), 0);
+	pthread_barrier_wait(&barrier);
+	snprintf(says, sizeof(says), "thread of process %d; give the id of the process", getpid());
+	expect_none(thread_id, says);
+	pthread_barrier_wait(&barrier);
+	pthread_join(other, NULL);
+}
+
+static void exit_at_once(void)
+{
+	_exit(0);
+}
+
+Test(process, a_zombie_and_then_nothing)
+{
+	const pid_t pid = start_child(exit_at_once);
+	siginfo_t info;
+	cr_assert_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	expect_none(pid, "zombie");
+	waitpid(pid, NULL, 0);
+	expect_none(pid, "no process has the id");
+}
+
+static void odd_name(void)
+{
+	prctl(PR_SET_NAME, "a) R 1\n(\033");
+}
+
+/* A name is cut at a newline, and otherwise as it is; it hides no field of the status. */
+Test(process, hostile_name)
+{
+	const pid_t pid = start_child(odd_name);
+	struct process p;
+	struct df_err err = {0};
+	for (int i = 0; i < 500; i++) {
+		cr_assert_eq(process_open(pid, false, &p, &err), 0, "%s", err.text);
+		if (strcmp(p.name, "a) R 1") == 0)
+			break;
+		process_close(&p);
+		usleep(10000);
+	}
+	cr_expect_str_eq(p.name, "a) R 1");
+	process_close(&p);
+	end_child(pid);
+}
+
+Test(process, one_controller_at_a_time)
+{
+	const pid_t pid = start_child(NULL);
+	struct process first, second;
+	struct df_err err = {0};
+	cr_assert_eq(process_open(pid, true, &first, &err), 0, "%s", err.text);
+	cr_assert_eq(process_open(pid, true, &second, &err), 0, "%s", err.text);
+	cr_expect_eq(process_lock(&first, 0, &err), 0, "%s", err.text);
+	const uint64_t begun = monotonic_now();
+	cr_expect_eq(process_lock(&second, begun + 20000000, &err), -(int)DF_E_BUSY);
+	cr_expect_geq(monotonic_now() - begun, 20000000, "it waits until the deadline");
+	cr_expect(strstr(err.text, "another dfpatch is at work"), "'%s'", err.text);
+	process_close(&first);
+	cr_expect_eq(process_lock(&second, 0, &err), 0, "%s", err.text);
+	process_close(&second);
+	end_child(pid);
+}
+
+/* Locks of different processes have nothing to do with each other. */
+Test(process, locks_of_two_processes)
+{
+	const pid_t pids[] = {start_child(NULL), start_child(NULL)};
+	struct process p[2];
+	struct df_err err = {0};
+	for (size_t i = 0; i < 2; i++) {
+		cr_assert_eq(process_open(pids[i], true, &p[i], &err), 0, "%s", err.text);
+		cr_expect_eq(process_lock(&p[i], 0, &err), 0, "%s", err.text);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		process_close(&p[i]);
+		end_child(pids[i]);
+	}
+}
+
+Test(process, the_end_of_a_process)
+{
+	const pid_t pid = start_child(NULL);
+	struct process p;
+	struct df_err err = {0};
+	cr_assert_eq(process_open(pid, true, &p, &err), 0, "%s", err.text);
+	cr_expect_eq(process_explain_end(&p, &err), -(int)DF_E_EXEC, "%s", err.text);
+	end_child(pid);
+	cr_expect_eq(process_explain_end(&p, &err), -(int)DF_E_NO_PROCESS, "%s", err.text);
+	cr_expect_eq(process_file(&p, "maps", &err), -(int)DF_E_NO_PROCESS, "%s", err.text);
+	process_close(&p);
+}
+
+/* Opens our parent as another user, and tells by its exit status whether it was denied and why. */
+static void try_as_nobody(pid_t pid, const char *says)
+{
+	const pid_t tool = fork();
+	if (tool == 0) {
+		struct process p;
+		struct df_err err = {0};
+		if (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
+			_exit(3);
+		if (process_open(pid, true, &p, &err) != -(int)DF_E_PERMISSION)
+			_exit(1);
+		if (!strstr(err.text, says)) {
+			fprintf(stderr, "'%s' does not say '%s'\n", err.text, says);
+			_exit(2);
+		}
+		_exit(0);
+	}
+	int status;
+	cr_assert_eq(waitpid(tool, &status, 0), tool);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %#x", (unsigned)status);
+}
+
+Test(process, another_users_process)
+{
+	if (geteuid() != 0)
+		cr_skip("only root can become another user");
+	const pid_t pid = start_child(NULL);
+	try_as_nobody(pid, "it belongs to user 0 and we are user 65534");
+	end_child(pid);
+}
+
+static int ready[2];
+
+static void become_nobody(void)
+{
+	if (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0 ||
+	    prctl(PR_SET_DUMPABLE, 0) != 0 || write(ready[1], "x", 1) != 1)
+		_exit(3);
+}
+
+Test(process, a_process_that_is_not_dumpable)
+{
+	char byte;
+	if (geteuid() != 0)
+		cr_skip("only root can become another user");
+	cr_assert_eq(pipe(ready), 0);
+	const pid_t pid = start_child(become_nobody);
+	cr_assert_eq(read(ready[0], &byte, 1), 1);
+	try_as_nobody(pid, "PR_SET_DUMPABLE");
+	end_child(pid);
+}
