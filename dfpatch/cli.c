@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <argp.h>
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -77,7 +78,8 @@ static bool parse_pid(const char *text, pid_t *pid)
 	char *end;
 	errno = 0;
 	const long value = strtol(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || value <= 0 || value > INT_MAX)
+	if (errno != 0 || !isdigit((unsigned char)*text) || *end != '\0' || value <= 0 ||
+	    value > INT_MAX)
 		return false;
 	*pid = (pid_t)value;
 	return true;
@@ -90,6 +92,9 @@ static bool parse_time(const char *text, uint64_t *ns)
 	errno = 0;
 	const double value = strtod(text, &end);
 	double unit = 1e9;
+	/* strtod takes white space, signs, hexadecimal and words as well. */
+	if ((!isdigit((unsigned char)*text) && *text != '.') || strpbrk(text, "xX"))
+		return false;
 	if (strcmp(end, "ms") == 0)
 		unit = 1e6;
 	else if (*end != '\0' && strcmp(end, "s") != 0)

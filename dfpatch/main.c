@@ -168,6 +168,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	setlocale(LC_ALL, "");
+	setlocale(LC_NUMERIC, "C"); /* 0.5s is a time everywhere, and scripts read our output */
 	const enum cli_result parsed = cli_parse(argc, argv, &options);
 	int status = parsed == CLI_USAGE ? EXIT_USAGE : EXIT_DONE;
 	if (parsed == CLI_RUN)
