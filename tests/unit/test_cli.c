@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unit tests of dfpatch/cli.c: what each command line comes to, and each one that makes no sense.
+ */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+#define ARGS_MAX 10
+
+/* Makes argv of words; the caller's array has room. */
+static int arguments(const char *const *words, char **argv)
+{
+	static char name[] = "dfpatch";
+	int argc = 0;
+	argv[argc++] = name;
+	for (size_t i = 0; i < ARGS_MAX && words[i]; i++)
+		argv[argc++] = (char *)(uintptr_t)words[i];
+	argv[argc] = NULL;
+	return argc;
+}
+
+struct outcome {
+	int status; /* exit status, or 100 + enum cli_result where cli_parse() returned */
+	char out[8192];
+	char err[4096];
+};
+
+static void read_back(int fd, char *text, size_t size)
+{
+	const ssize_t got = pread(fd, text, size - 1, 0);
+	text[got > 0 ? got : 0] = '\0';
+	close(fd);
+}
+
+/* Parses in a child, since argp(3) ends the program when it has printed help or an error. */
+static void parse(const char *const *words, struct outcome *outcome)
+{
+	const int out = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	const int err = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	cr_assert(out >= 0 && err >= 0);
+	const pid_t pid = fork();
+	if (pid == 0) {
+		char *argv[ARGS_MAX + 2];
+		struct options options;
+		dup2(out, STDOUT_FILENO);
+		dup2(err, STDERR_FILENO);
+		const enum cli_result result = cli_parse(arguments(words, argv), argv, &options);
+		cli_free(&options);
+		fflush(stdout);
+		fflush(stderr);
+		_exit(100 + (int)result);
+	}
+	int status;
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status));
+	outcome->status = WEXITSTATUS(status);
+	read_back(out, outcome->out, sizeof(outcome->out));
+	read_back(err, outcome->err, sizeof(outcome->err));
+}
+
+/* ---- what makes sense ---- */
+
+Test(cli, a_list)
+{
+	static const char *const words[ARGS_MAX] = {"list",  "--file",	     "a",     "-o",
+						    "+LINE", "--noheadings", "http:", "x"};
+	char *argv[ARGS_MAX + 2];
+	struct options o;
+	cr_assert_eq(cli_parse(arguments(words, argv), argv, &o), CLI_RUN);
+	cr_expect_str_eq(o.command->name, "list");
+	cr_expect_str_eq(o.file, "a");
+	cr_expect_str_eq(o.columns, "+LINE");
+	cr_expect(!o.headings && !o.json && !o.dry_run && o.pid == 0);
+	cr_assert_eq(o.pattern_count, 2);
+	cr_expect_str_eq(o.patterns[0], "http:");
+	cr_expect_str_eq(o.patterns[1], "x");
+	cli_free(&o);
+	cr_expect_null(o.patterns);
+}
+
+Test(cli, a_change)
+{
+	static const char *const words[ARGS_MAX] = {"disable", "a",  "-n", "-p", "42",
+						    "-J",      "--", "-b", "--c"};
+	char *argv[ARGS_MAX + 2];
+	struct options o;
+	cr_assert_eq(cli_parse(arguments(words, argv), argv, &o), CLI_RUN);
+	cr_expect_str_eq(o.command->name, "disable");
+	cr_expect_eq(o.command->op, DF_DISABLE);
+	cr_expect(o.pid == 42 && o.json && o.dry_run && o.headings && !o.file);
+	cr_expect(o.timeout == 5000000000 && o.max_stop == 1000000000);
+	cr_assert_eq(o.pattern_count, 3);
+	cr_expect_str_eq(o.patterns[1], "-b");
+	cr_expect_str_eq(o.patterns[2], "--c");
+	cli_free(&o);
+}
+
+Test(cli, every_command_is_found_by_its_name)
+{
+	static const enum df_op ops[] = {DF_ACTIVATE, DF_ACTIVATE, DF_DEACTIVATE, DF_ENABLE,
+					 DF_DISABLE,  DF_UNHOOK,   DF_REHOOK,	  DF_INIT};
+	static const char *const names[] = {"list",    "activate", "deactivate", "enable",
+					    "disable", "unhook",   "rehook",	 "init"};
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const char *const words[ARGS_MAX] = {names[i], "-p1", i < 7 ? "a" : NULL};
+		char *argv[ARGS_MAX + 2];
+		struct options o;
+		cr_assert_eq(cli_parse(arguments(words, argv), argv, &o), CLI_RUN);
+		cr_expect_str_eq(o.command->name, names[i]);
+		cr_expect_eq(o.command->kind, i == 0 ? COMMAND_LIST : COMMAND_CHANGE);
+		cr_expect(i == 0 || o.command->op == ops[i], "%s", names[i]);
+		cli_free(&o);
+	}
+}
+
+static const struct {
+	const char *text;
+	uint64_t ns;
+} times[] = {
+	{"0", 0},
+	{"0ms", 0},
+	{"1", 1000000000},
+	{"1s", 1000000000},
+	{"1.5", 1500000000},
+	{"0.25s", 250000000},
+	{"200ms", 200000000},
+	{".5ms", 500000},
+	{"1e-3s", 1000000},
+	{"86400", 86400000000000},
+	{"86400000ms", 86400000000000},
+};
+
+Test(cli, times)
+{
+	for (size_t i = 0; i < COUNT(times); i++) {
+		const char *const words[ARGS_MAX] = {"enable",	   "-p1",	  "a",
+						     "--timeout",  times[i].text, "--max-stop",
+						     times[i].text};
+		char *argv[ARGS_MAX + 2];
+		struct options o;
+		cr_assert_eq(cli_parse(arguments(words, argv), argv, &o), CLI_RUN);
+		cr_expect_eq(o.timeout, times[i].ns, "%s", times[i].text);
+		cr_expect_eq(o.max_stop, times[i].ns, "%s", times[i].text);
+		cli_free(&o);
+	}
+}
+
+/* ---- what makes none ---- */
+
+static const char *const bad_times[] = {"",    "s",    "ms",	"abc", "-1",	  "-1ms",
+					"1m",  "1h",   "1 s",	"1s ", "1sms",	  "1,5s",
+					"nan", "inf",  "86401", "1e9", "1e99999", "1e-99999",
+					"1us", "0x10", "0X1",	" 1",  "+1",	  "."};
+static const char *const bad_pids[] = {"",    "0",   "-1",   "abc",	   "12a",
+				       "1 2", "1.5", "0x10", "2147483648", "99999999999999999999",
+				       " 1",  "+1",  "self"};
+
+Test(cli, bad_times)
+{
+	for (size_t i = 0; i < COUNT(bad_times); i++) {
+		const char *const words[ARGS_MAX] = {"enable", "-p1", "a", "--timeout",
+						     bad_times[i]};
+		struct outcome o;
+		parse(words, &o);
+		cr_expect_eq(o.status, 2, "'%s': %d", bad_times[i], o.status);
+		cr_expect(strstr(o.err, "is no time; write 2s or 500ms"), "'%s': %s", bad_times[i],
+			  o.err);
+	}
+}
+
+Test(cli, bad_pids)
+{
+	for (size_t i = 0; i < COUNT(bad_pids); i++) {
+		const char *const words[ARGS_MAX] = {"list", "--pid", bad_pids[i]};
+		struct outcome o;
+		parse(words, &o);
+		cr_expect_eq(o.status, 2, "'%s': %d", bad_pids[i], o.status);
+		cr_expect(strstr(o.err, "is no process id"), "'%s': %s", bad_pids[i], o.err);
+	}
+}
+
+/* A status of 102 is CLI_USAGE returned; 2 is argp's own way out. */
+static const struct {
+	const char *words[ARGS_MAX];
+	int status;
+	const char *says;
+} errors[] = {
+	{{NULL}, 102, "name a command"},
+	{{""}, 102, "name a command"},
+	{{"--json"}, 102, "name a command before the option '--json'"},
+	{{"frobnicate"}, 102, "unknown command 'frobnicate'"},
+	{{"List"}, 102, "unknown command 'List'"},
+	{{"list"}, 2, "name a process with --pid or a file with --file"},
+	{{"enable", "a"}, 2, "name a process with --pid"},
+	{{"init"}, 2, "name a process with --pid"},
+	{{"list", "-p1", "-f", "x"}, 2, "--pid and --file exclude each other"},
+	{{"enable", "-p1"}, 2, "name the flags"},
+	{{"init", "-p1", "a"}, 2, "'init' takes no pattern, but got 'a'"},
+	{{"enable", "-p1", ""}, 2, "an empty pattern would match every flag"},
+	{{"list", "-p1", ""}, 2, "an empty pattern"},
+	{{"list", "-p1", "--json", "-o", "NAME"}, 2, "--json has all members"},
+	{{"list", "-p1", "-o", "NOPE"}, 2, "unknown column 'NOPE'"},
+	{{"list", "-p1", "--nope"}, 2, "unrecognized option '--nope'"},
+	{{"list", "-p1", "-Z"}, 2, "invalid option -- 'Z'"},
+	{{"list", "-p"}, 2, "requires an argument"},
+	{{"list", "-p1", "--dry-run"}, 2, "unrecognized option '--dry-run'"},
+	{{"enable", "-p1", "a", "--file", "x"}, 2, "unrecognized option '--file'"},
+	{{"enable", "-p1", "a", "-o", "NAME"}, 2, "invalid option -- 'o'"},
+	{{"list", "-p1", "--noheadings=x"}, 2, "doesn't allow an argument"},
+	{{"enable", "-p1", "a", "--max-stop", "never"}, 2, "--max-stop: 'never' is no time"},
+};
+
+Test(cli, usage_errors)
+{
+	for (size_t i = 0; i < COUNT(errors); i++) {
+		struct outcome o;
+		parse(errors[i].words, &o);
+		cr_expect_eq(o.status, errors[i].status, "%s: %d", errors[i].says, o.status);
+		cr_expect(strstr(o.err, errors[i].says), "not '%s': %s", errors[i].says, o.err);
+		cr_expect(strstr(o.err, "dfpatch"), "%s", o.err);
+		cr_expect_str_eq(o.out, "", "%s", o.out);
+	}
+}
+
+/* ---- help ---- */
+
+Test(cli, help_and_version)
+{
+	static const char *const overall[][ARGS_MAX] = {{"--help"}, {"-h"}, {"help"}};
+	struct outcome o;
+	for (size_t i = 0; i < COUNT(overall); i++) {
+		parse(overall[i], &o);
+		cr_expect_eq(o.status, 101, "%d", o.status);
+		for (const struct command *c = commands; c->name; c++)
+			cr_expect(strstr(o.out, c->summary), "%s", c->name);
+	}
+	static const char *const version[ARGS_MAX] = {"--version"};
+	parse(version, &o);
+	cr_expect_eq(o.status, 101);
+	cr_expect_str_eq(o.out, "dfpatch " DFPATCH_VERSION "\n");
+}
+
+Test(cli, help_of_every_command)
+{
+	for (const struct command *c = commands; c->name; c++) {
+		const char *const words[ARGS_MAX] = {c->name, "--help"};
+		struct outcome o;
+		parse(words, &o);
+		cr_expect_eq(o.status, 0, "%s: %d", c->name, o.status);
+		cr_expect(strstr(o.out, c->name), "%s", o.out);
+		cr_expect(strstr(o.out, "--pid=PID"), "%s: %s", c->name, o.out);
+		cr_expect_eq(strstr(o.out, "regular expression") != NULL, c->takes_patterns, "%s",
+			     c->name);
+		cr_expect_eq(strstr(o.out, "ADDRESS:") != NULL, c->kind == COMMAND_LIST, "%s",
+			     c->name);
+		cr_expect_str_eq(o.err, "");
+	}
+}
