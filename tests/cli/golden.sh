@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# golden.sh DFPATCH TARGETS [--update] [NAME...] - runs the command lines of the table `cases` and
+# compares standard output, standard error and exit status with expected/NAME.
+# TARGETS is where the build put the files to look at. --update writes what it finds as expected,
+# to be read before it is committed.
+set -eu -o pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+dfpatch=$(realpath "$1")
+targets=$(realpath "$2")
+shift 2
+update=
+if [ "${1:-}" = --update ]; then
+	update=yes
+	shift
+fi
+
+# What outputs depend on besides the command line.
+export LC_ALL=C.UTF-8
+unset COLUMNS POSIXLY_CORRECT ARGP_HELP_FMT LIBSMARTCOLS_DEBUG || true
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/run"
+cd "$work/run"
+cp "$targets/flags" "$targets/flags.so" "$targets/flags.o" "$targets/plain" .
+echo 'no program' >text
+: >empty
+head -c 500 flags >cut
+objcopy -R .note.df flags nonote
+objcopy --only-keep-debug flags debug
+cp flags 'odd name	é'
+cp flags foreign
+printf '\267' | dd of=foreign bs=1 seek=18 conv=notrunc status=none # EM_AARCH64
+cp flags ./-dash
+mkdir directory
+ln -s nowhere dangling
+
+# Hides what may differ: versions, addresses, build-ids, and the quotes of argp(3).
+normalise() {
+	sed -E \
+		-e 's/^dfpatch [0-9]+\.[0-9]+\.[0-9]+$/dfpatch VERSION/' \
+		-e 's/"version":"[^"]*"/"version":"VERSION"/' \
+		-e 's/"build_id":"[0-9a-f]+"/"build_id":"BUILD-ID"/' \
+		-e 's/0x[0-9a-f]+/ADDRESS/g' \
+		-e "s/\`/'/g"
+}
+
+run() {
+	local line=$1 status=0
+	(eval "$line") >"$work/out" 2>"$work/err" </dev/null || status=$?
+	echo "\$ $line"
+	normalise <"$work/out"
+	if [ -s "$work/err" ]; then
+		echo '--- standard error'
+		normalise <"$work/err"
+	fi
+	echo "--- status $status"
+}
+
+dfpatch() {
+	"$dfpatch" "$@"
+}
+
+selected() {
+	local name=$1
+	shift
+	[ $# -eq 0 ] && return 0
+	local one
+	for one in "$@"; do
+		[ "$one" = "$name" ] && return 0
+	done
+	return 1
+}
+
+count=0
+failures=0
+while read -r name line; do
+	case $name in '' | '#'*) continue ;; esac
+	selected "$name" "$@" || continue
+	count=$((count + 1))
+	run "$line" >"$work/got"
+	if [ -n "$update" ]; then
+		cp "$work/got" "$here/expected/$name"
+	elif ! diff -u --label "expected/$name" --label "got" "$here/expected/$name" "$work/got"; then
+		failures=$((failures + 1))
+	fi
+done <"$here/cases"
+
+# An expectation that no case has is one that nobody looks at.
+for file in "$here"/expected/*; do
+	if ! grep -q "^${file##*/} " "$here/cases"; then
+		echo "expected/${file##*/} belongs to no case"
+		failures=$((failures + 1))
+	fi
+done
+echo "golden: $count cases, $failures failed"
+[ "$count" -gt 0 ] && [ "$failures" -eq 0 ]
