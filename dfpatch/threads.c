@@ -378,7 +378,7 @@ static void take_signals(struct threads *threads)
 	static const int held[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP, SIGTTIN,
 				   SIGTTOU, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD};
 	const struct sigaction action = {.sa_handler = on_alarm};
-	const struct timespec slice = {.tv_nsec = 2000000};
+	const struct timespec slice = {.tv_nsec = 20000000};
 	const struct itimerspec every = {.it_value = slice, .it_interval = slice};
 	sigset_t set;
 	sigemptyset(&set);
