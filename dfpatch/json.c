@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cleanup.h"
 #include "match.h"
 #include "summary.h"
 #include "text.h"
@@ -82,10 +83,11 @@ static int print(struct document *d, struct df_err *err)
 				     : json_object_to_json_string_ext(
 					       d->root, JSON_C_TO_STRING_PRETTY |
 								JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		puts(text);
+	CLEANUP_FREE char *safe = text ? text_escaped(TEXT_FOR_DOCUMENT, text) : NULL;
+	if (safe)
+		puts(safe);
 	json_object_put(d->root);
-	return text ? 0 : df_fail_memory(err);
+	return safe ? 0 : df_fail_memory(err);
 }
 
 static void put_process(struct document *d, const struct process *process)

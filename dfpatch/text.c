@@ -2,6 +2,7 @@
 /* text.c - strings of the target made safe to show. */
 #include "text.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,9 +51,14 @@ static size_t escape_one(enum text_for use, const unsigned char *s, char piece[3
 {
 	uint32_t point;
 	const size_t length = decode_utf8(s, &point);
-	if (length > 0 && (use == TEXT_FOR_JSON || is_safe(point))) {
+	const bool line_end = use == TEXT_FOR_DOCUMENT && *s == '\n';
+	if (length > 0 && (use == TEXT_FOR_JSON || line_end || is_safe(point))) {
 		memcpy(piece, s, length);
 		piece[length] = '\0';
+		return length;
+	}
+	if (length > 0 && use == TEXT_FOR_DOCUMENT) {
+		snprintf(piece, 32, "\\u%04" PRIx32, point); /* all of them are below U+10000 */
 		return length;
 	}
 	if (*s == '\n' || *s == '\t') {
@@ -82,7 +88,7 @@ void text_escape(enum text_for use, const char *from, char *to, size_t size)
 
 char *text_escaped(enum text_for use, const char *from)
 {
-	const size_t size = 4 * strlen(from) + 1;
+	const size_t size = 6 * strlen(from) + 1; /* a byte becomes \uNNNN at most */
 	char *to = malloc(size);
 	if (to)
 		text_escape(use, from, to, size);

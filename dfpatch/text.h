@@ -13,6 +13,8 @@ enum text_for {
 			      \xNN too */
 	TEXT_FOR_JSON, /* only what is no well-formed UTF-8 becomes \xNN; the JSON library does the
 			  rest */
+	TEXT_FOR_DOCUMENT, /* a whole JSON document: newlines stay, and what would be \xNN on a
+			      terminal becomes \uNNNN, which says the same in its strings */
 };
 
 /*

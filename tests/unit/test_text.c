@@ -83,6 +83,29 @@ Test(text, each_kind_of_character)
 	}
 }
 
+/* A document keeps its lines and its meaning: \u says the same inside a string. */
+Test(text, json_documents)
+{
+	static const struct {
+		const char *from, *to;
+	} rows[] = {
+		{"{\n \"a\": \"\xc3\xa9\"\n}", "{\n \"a\": \"\xc3\xa9\"\n}"},
+		{"\"\x7f\"", "\"\\u007f\""},
+		{"\"\xc2\x9b\"", "\"\\u009b\""},
+		{"\"\xe2\x80\xae\"", "\"\\u202e\""},
+		{"\"\xe2\x80\xa8\"", "\"\\u2028\""},
+		{"\"\xd8\x9c\"", "\"\\u061c\""},
+		{"\"\xf0\x9f\x98\x80\"", "\"\xf0\x9f\x98\x80\""},
+		{"\x7f\x7f\x7f", "\\u007f\\u007f\\u007f"},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *to = text_escaped(TEXT_FOR_DOCUMENT, rows[i].from);
+		cr_assert(to);
+		cr_expect_str_eq(to, rows[i].to, "%zu: '%s'", i, to);
+		free(to);
+	}
+}
+
 /* A stricter reader of UTF-8 than the one under test: a table of RFC 3629's ranges. */
 static size_t sequence(const unsigned char *s)
 {
