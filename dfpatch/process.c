@@ -204,6 +204,7 @@ static pid_t lock_holder(int fd)
 		unsigned major, minor;
 		unsigned long inode;
 		int pid;
+		/* NOLINTNEXTLINE(cert-err34-c): the numbers are the kernel's, and fit */
 		if (sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%lu", &pid, &major, &minor, &inode) ==
 			    4 &&
 		    inode == st.st_ino && makedev(major, minor) == st.st_dev)

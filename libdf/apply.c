@@ -299,7 +299,7 @@ int df_apply(const struct df_mem *mem, const struct df_module *module, const str
 static int patch_site(const struct df_mem *mem, const struct df_edit *edit,
 		      const struct df_site *site, struct df_err *err)
 {
-	uint8_t found;
+	uint8_t found = 0;
 	int status = mem->patch(mem->context, edit, 1, false, err);
 	if (status == 0)
 		status = mem->load(mem->context, edit->addr, &found, 1, err);
