@@ -7,6 +7,8 @@
  * Every second life has threads, and one of them does the exec.
  */
 #include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,6 +50,8 @@ int main(int argc, char **argv)
 {
 	pthread_t thread;
 	(void)argc;
+	/* A wish of the thread that made it, so an exec by another one forgets it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	arguments = argv;
 	page = target_page();
 	page->ready = 1;

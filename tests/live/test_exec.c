@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_exec.c - targets that become other programs, or end, while dfpatch is at work. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "live.h"
+#include "spots.h"
+
+TestSuite(exec, .timeout = 200);
+
+static struct tool tool;
+
+static void done_or_gone(const char *what)
+{
+	cr_assert(tool.status == 0 || tool.status == 3, "%s: exit status %d: %s%s", what,
+		  tool.status, tool.out, tool.err);
+	if (tool.status == 3)
+		tool_one_error(&tool, "");
+}
+
+Test(exec, a_target_that_execs_all_the_time)
+{
+	static const char *const commands[] = {"enable", "list", "disable", "activate"};
+	struct live live;
+	int done = 0;
+	live_go_ahead();
+	LIVE_START(&live, "execer");
+	for (int i = 0; i < 600; i++) {
+		TOOL(&tool, commands[i % 4], PID(&live), "exec:");
+		done_or_gone(commands[i % 4]);
+		done += tool.status == 0;
+		cr_assert(live_runs(&live), "the target died");
+		if (i % 3 == 0)
+			sleep_us((unsigned)(i % 29) * 50);
+	}
+	const int64_t lives = live.page->word[0];
+	live_beat(&live);
+	cr_assert_eq(live.page->broken, 0);
+	cr_assert_gt(done, 0);
+	cr_assert_gt(lives, 50);
+	cr_log_info("%d of 600 done, %ld lives\n", done, (long)lives);
+	/* It can still become itself: exec does not hang behind a tracer. */
+	for (int i = 0; i < 10000 && live.page->word[0] < lives + 4; i++)
+		sleep_us(1000);
+	cr_assert_geq(live.page->word[0], lives + 4);
+	live_stop(&live);
+}
+
+static void attach_to_brief(unsigned us, unsigned delay)
+{
+	struct live live;
+	char option[24];
+	int status;
+	snprintf(option, sizeof(option), "us=%u", us);
+	live_spawn(&live, "brief", (const char *const[]){option, NULL});
+	sleep_us(delay);
+	TOOL(&tool, delay % 2 ? "enable" : "disable", PID(&live), "brief:");
+	/* Before its exec it is a copy of this test, which carries no flags. */
+	if (tool.status != 1 || live.page->ready)
+		done_or_gone("brief");
+	cr_assert_eq(waitpid(live.pid, &status, 0), live.pid);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 23, "the target ended with %#x",
+		  (unsigned)status);
+	munmap(live.page, TARGET_PAGE_SIZE);
+}
+
+Test(exec, targets_that_end_under_our_hands)
+{
+	live_go_ahead();
+	for (unsigned i = 0; i < 250; i++)
+		attach_to_brief(i * 37 % 4000, 500 + i * 13 % 3000);
+}
+
+/* Killed, not reaped: the same as any end, but with all threads at once. */
+Test(exec, targets_that_are_killed_under_our_hands)
+{
+	live_go_ahead();
+	for (unsigned i = 0; i < 150; i++) {
+		struct live live;
+		int status;
+		LIVE_START(&live, "brief", "us=10000000", "threads=16");
+		tool_start(&tool, (const char *const[]){"enable", PID(&live), "brief:", NULL},
+			   NULL);
+		sleep_us(i * 37 % 5000);
+		kill(live.pid, SIGKILL);
+		tool_wait(&tool);
+		done_or_gone("killed");
+		cr_assert_eq(waitpid(live.pid, &status, 0), live.pid);
+		cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		munmap(live.page, TARGET_PAGE_SIZE);
+	}
+}
