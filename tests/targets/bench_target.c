@@ -7,9 +7,11 @@
  */
 #include <df.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,6 +55,8 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	if (shared == MAP_FAILED)
 		return 1;
+	/* A spinning program must not outlive the benchmark, however that ends. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, 65536);
 	for (int i = 1; i < atoi(argv[1]); i++)
