@@ -137,21 +137,27 @@ static char thread_state(const struct threads *threads, pid_t id)
 	return end[2];
 }
 
-/* 1 if the thread is seized now, 0 if it is on its way out, or an error. */
+/*
+ * 1 if the thread is seized now, 0 if it is on its way out, or an error. EPERM
+ * is what a thread gives, too, that has exited but is not reaped. Under exec
+ * another one takes over its id before we can look, so a denial has to stand
+ * when asked again.
+ */
 static int seize(struct threads *threads, pid_t id, struct df_err *err)
 {
-	if (ptrace(PTRACE_SEIZE, id, NULL, NULL) == 0) {
-		const int status = add(threads, id, err);
-		return status < 0 ? status : 1;
+	for (int denials = 0; denials < 3; denials++) {
+		if (ptrace(PTRACE_SEIZE, id, NULL, NULL) == 0) {
+			const int status = add(threads, id, err);
+			return status < 0 ? status : 1;
+		}
+		if (errno == ESRCH)
+			return 0;
+		if (errno != EPERM)
+			return df_fail_errno(err, DF_E_SYSTEM, "cannot seize thread %d", id);
+		const char state = thread_state(threads, id);
+		if (state == 'Z' || state == 'X')
+			return 0;
 	}
-	if (errno == ESRCH)
-		return 0;
-	if (errno != EPERM)
-		return df_fail_errno(err, DF_E_SYSTEM, "cannot seize thread %d", id);
-	/* EPERM is what a thread gives, too, that has exited but is not reaped. */
-	const char state = thread_state(threads, id);
-	if (state == 'Z' || state == 'X')
-		return 0;
 	return process_explain_denial(threads->process, "stop", err);
 }
 
