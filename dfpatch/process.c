@@ -159,8 +159,11 @@ static int open_memory(struct process *p, bool write, struct df_err *err)
 		return 0;
 	if (errno == EACCES || errno == EPERM)
 		return process_explain_denial(p, write ? "attach to" : "read the memory of", err);
+	/* It was there a moment ago. */
 	if (errno == ESRCH || errno == ENOENT)
-		return no_such_process(p->pid, err);
+		return df_fail(err, DF_E_NO_PROCESS,
+			       "process %d (%s) has no memory: it exited, or is a kernel thread",
+			       p->pid, p->name);
 	return df_fail_errno(err, DF_E_SYSTEM, "cannot open the memory of process %d", p->pid);
 }
 
