@@ -2,6 +2,7 @@
 /* Unit tests of dfpatch/status.c: fields are found by their whole names, at starts of lines. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,4 +58,21 @@ Test(status, read_again_and_cut)
 	cr_expect(strncmp(cut, whole, 9) == 0 && cut[9] == '\0');
 	close(fd);
 	cr_expect_eq(status_read(fd, cut, sizeof(cut)), -1);
+}
+
+/* Users of large directories are in thousands of groups, and the list stands in the middle. */
+Test(status, many_groups)
+{
+	static gid_t groups[5000];
+	static char whole[STATUS_SIZE];
+	for (size_t i = 0; i < COUNT(groups); i++)
+		groups[i] = (gid_t)(4000000000u + i);
+	if (setgroups(COUNT(groups), groups) != 0)
+		cr_skip("only root can join groups");
+	const int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	cr_assert_gt(status_read(fd, whole, sizeof(whole)), 0);
+	close(fd);
+	cr_expect(status_field(whole, "NSpid"));
+	cr_expect_geq(status_number(whole, "Threads"), 1);
+	cr_expect(status_field(whole, "CapEff"));
 }
