@@ -37,8 +37,10 @@
  *   cli              options and help
  *   main             this file; the only one that decides the exit status
  */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "diag.h"
@@ -155,6 +157,18 @@ static int do_change(const struct options *options)
 	return exit;
 }
 
+/*
+ * A standard descriptor that we were started without would be the number of the
+ * next file opened, and messages would go there: the target's memory, at worst.
+ * Opened for nothing, it takes no output, which flush() reports.
+ */
+static void occupy_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_PATH) != fd)
+			_exit(EXIT_TARGET);
+}
+
 /* Output that could not be written is a failure, though the change was made. */
 static int flush(int status)
 {
@@ -167,6 +181,7 @@ static int flush(int status)
 int main(int argc, char **argv)
 {
 	struct options options;
+	occupy_standard_descriptors();
 	/* What a character is, and no more: numbers look the same everywhere, and loading all of a
 	 * locale takes longer than a flip. */
 	setlocale(LC_CTYPE, "");

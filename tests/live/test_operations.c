@@ -307,11 +307,29 @@ Test(operations, output_that_cannot_be_written_is_an_error)
 	VALUES("111111000");
 	cr_assert_neq(run_with(no_output, "disable", "basic:feature"), 0);
 	VALUES(AS_BUILT);
-	/* No report may go into a file of the target that was given a free number. */
 	cr_assert_neq(run_with(no_descriptors, "enable", "basic:feature"), 0);
-	cr_assert_neq(run_with(no_descriptors, "enable", "nothing:"), 0);
 	VALUES("111111000");
 	spots_open(&spots, &live);
 	spots_are_whole(&spots);
+	spots_close(&spots);
+}
+
+/* No message may go into a file of the target's that was given a free number, its memory above
+ * all. */
+Test(operations, no_message_goes_into_the_target)
+{
+	char bytes[64] = "";
+	const char zeros[sizeof(bytes)] = "";
+	struct spots spots;
+	live_stop(&live);
+	LIVE_START(&live, "basic", "zero=1");
+	if (!live.page->word[0])
+		cr_skip("the kernel allows no mapping at address 0\n");
+	spots_open(&spots, &live);
+	cr_assert_eq(run_with(no_descriptors, "enable", "nothing:"), 1);
+	cr_assert_neq(run_with(no_descriptors, "enable", "basic:feature"), 0);
+	cr_assert_eq(run_with(no_descriptors, "enable", "("), 2);
+	peek(&spots, 0, bytes, sizeof(bytes));
+	cr_assert(memcmp(bytes, zeros, sizeof(bytes)) == 0, "address 0 holds: %.63s", bytes);
 	spots_close(&spots);
 }

@@ -2,9 +2,10 @@
 /*
  * basic.c - one flag of each kind, asked over and over.
  *
- *   basic [threads=N] [maps=N]
+ *   basic [threads=N] [maps=N] [zero=1]
  *
- * `threads` more than one ask along; `maps` makes that many mappings first.
+ * `threads` more than one ask along; `maps` makes that many mappings first;
+ * `zero` makes one at address 0, if the kernel allows it: then word[0] is 1.
  */
 #include <pthread.h>
 #include <sys/mman.h>
@@ -56,12 +57,21 @@ static void make_maps(long count)
 			abort();
 }
 
+/* Where a stray write lands that was meant for a file at its start. */
+static void make_zero(void)
+{
+	page->word[0] = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	const struct timespec pause = {.tv_nsec = 200000};
 	(void)argc;
 	page = target_page();
 	page->control = (uint64_t)(uintptr_t)&df_module_v1;
+	if (target_option(argv, "zero", 0))
+		make_zero();
 	make_maps(target_option(argv, "maps", 0));
 	for (long i = target_option(argv, "threads", 1); i > 1; i--) {
 		pthread_t thread;
