@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define STATUS_SIZE 65536 /* a member of 5000 groups, which stand in the middle, has 55000 bytes */
+/* The groups of the process stand in the middle: 5000 of them take 55000 bytes. */
+#define STATUS_SIZE 65536
 
 /*
  * Reads an open file from its start into a terminated buffer of `size` bytes.
