@@ -398,6 +398,26 @@ int images_from_process(const struct process *process, struct images *images, st
 	return status;
 }
 
+static bool still_mapped(const struct maps *maps, const struct mapping *was)
+{
+	const struct mapping *is = maps_find(maps, was->start);
+	return is && is->device == was->device && is->inode == was->inode;
+}
+
+bool images_unloaded(const struct process *process, const struct images *images)
+{
+	struct maps now = {0};
+	bool unloaded = false;
+	CLEANUP_FD int fd = process_file(process, "maps", NULL);
+	if (fd < 0 || maps_read(fd, &now, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < images->maps.count && !unloaded; i++)
+		unloaded = may_begin_module(&images->maps.list[i]) &&
+			   !still_mapped(&now, &images->maps.list[i]);
+	maps_free(&now);
+	return unloaded;
+}
+
 static bool same_operation(const struct df_control_v1 *a, const struct df_control_v1 *b)
 {
 	return a->generation == b->generation && a->phase == b->phase;

@@ -62,6 +62,9 @@ int images_from_file(const char *path, struct images *images, struct df_err *err
  */
 int images_from_process(const struct process *process, struct images *images, struct df_err *err);
 
+/* Whether a file that was mapped when the images were loaded is so no more: dlclose(3). */
+bool images_unloaded(const struct process *process, const struct images *images);
+
 /*
  * Reads control block and states of a live image again. If other controllers
  * commit meanwhile, until it has a consistent reading. Returns 0, DF_E_BUSY,

@@ -267,6 +267,19 @@ static int prepare(struct change *c, struct df_err *err)
 	return status;
 }
 
+/* What is left half-read of a module that was unloaded looks like damage. */
+static int with_unload_explained(int status, const struct process *process,
+				 const struct images *images, struct df_err *err)
+{
+	const bool suspect = status == -(int)DF_E_TABLE || status == -(int)DF_E_VERSION ||
+			     status == -(int)DF_E_SITE || status == -(int)DF_E_SYSTEM;
+	if (!suspect || !images_unloaded(process, images))
+		return status;
+	return df_fail(err, DF_E_CHANGED,
+		       "process %d unloaded a module meanwhile; nothing was changed, try again",
+		       process->pid);
+}
+
 int run_change(const struct change_request *request, struct change_result *result,
 	       struct df_err *err)
 {
@@ -282,6 +295,8 @@ int run_change(const struct change_request *request, struct change_result *resul
 	int status = prepare(c, err);
 	if (status == 0)
 		status = with_end_explained(change_attempts(c, err), &result->process, err);
+	if (result->committed == 0)
+		status = with_unload_explained(status, &result->process, &result->images, err);
 	threads_end(&c->threads);
 	verifier_free(c->verifier);
 	free(c);
@@ -309,7 +324,7 @@ static int list_process(pid_t pid, struct list_result *result, struct df_err *er
 	for (size_t i = 0; status == 0 && i < result->images.count; i++)
 		status = with_end_explained(image_refresh(result->images.list[i], err),
 					    &result->process, err);
-	return status;
+	return with_unload_explained(status, &result->process, &result->images, err);
 }
 
 int run_list(const struct target *target, const char *const *patterns, size_t pattern_count,
