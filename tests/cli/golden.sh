@@ -26,7 +26,7 @@ cd "$work/run"
 cp "$targets/flags" "$targets/flags.so" "$targets/flags.o" "$targets/plain" .
 echo 'no program' >text
 : >empty
-head -c 500 flags >cut
+head -c 500 flags >./cut
 objcopy -R .note.df flags nonote
 objcopy --only-keep-debug flags debug
 cp flags 'odd name	é'
