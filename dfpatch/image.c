@@ -15,6 +15,7 @@
 #include "apply.h"
 #include "cleanup.h"
 #include "disk.h"
+#include "maps_query.h"
 #include "mem.h"
 #include "proc_mem.h"
 
@@ -237,9 +238,12 @@ int images_from_file(const char *path, struct images *images, struct df_err *err
 	if (fd < 0)
 		return fd;
 	struct image *image = image_new(path, fd, false);
-	if (!image || !images_add(images, image)) {
+	if (!image) {
 		close(fd);
-		free(image);
+		return df_fail_memory(err);
+	}
+	if (!images_add(images, image)) {
+		image_free(image);
 		return df_fail_memory(err);
 	}
 	const int status = load_file(image, err);
@@ -386,7 +390,7 @@ int images_from_process(const struct process *process, struct images *images, st
 	CLEANUP_FD int fd = process_file(process, "maps", err);
 	if (fd < 0)
 		return fd;
-	int status = maps_read(fd, &images->maps, err);
+	int status = maps_read_files(fd, &images->maps, err);
 	if (status < 0)
 		return status;
 	if (images->maps.count == 0)
@@ -409,7 +413,7 @@ bool images_unloaded(const struct process *process, const struct images *images)
 	struct maps now = {0};
 	bool unloaded = false;
 	CLEANUP_FD int fd = process_file(process, "maps", NULL);
-	if (fd < 0 || maps_read(fd, &now, NULL) < 0)
+	if (fd < 0 || maps_read_files(fd, &now, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < images->maps.count && !unloaded; i++)
 		unloaded = may_begin_module(&images->maps.list[i]) &&
@@ -425,7 +429,8 @@ static bool same_operation(const struct df_control_v1 *a, const struct df_contro
 
 int image_refresh(struct image *image, struct df_err *err)
 {
-	struct proc_mem memory = {.fd = image->fd};
+	struct proc_mem memory; /* no initialiser: it would clear a window of 64 KiB */
+	memory.fd = image->fd;
 	const struct df_mem mem = proc_mem_interface(&memory);
 	const struct timespec pause = {.tv_nsec = 1000000};
 	for (int attempt = 0; attempt < 100; attempt++) {

@@ -21,7 +21,8 @@
  *   denial           why the kernel denies us a process
  *   status           fields of /proc/PID/status
  *   process          a process, pinned
- *   maps             its mappings
+ *   maps             its mappings, from their text
+ *   maps_query       the same by the kernel's own search
  *   elf_file         ELF headers (libelf)
  *   disk             whether the file on disk is still the one that runs
  *   snapshot         a module's segments, copied when first looked at
@@ -38,8 +39,8 @@
  *   main             this file; the only one that decides the exit status
  */
 #include <fcntl.h>
-#include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -160,7 +161,7 @@ static int do_change(const struct options *options)
 /*
  * A standard descriptor that we were started without would be the number of the
  * next file opened, and messages would go there: the target's memory, at worst.
- * Opened for nothing, it takes no output, which flush() reports.
+ * Opened for nothing, it takes no output, which check_output() reports.
  */
 static void occupy_standard_descriptors(void)
 {
@@ -169,27 +170,31 @@ static void occupy_standard_descriptors(void)
 			_exit(EXIT_TARGET);
 }
 
-/* Output that could not be written is a failure, though the change was made. */
-static int flush(int status)
+/*
+ * Output that could not be written is a failure, though the change was made. At
+ * exit, because argp(3) exits by itself after --help.
+ */
+static void check_output(int status, void *unused)
 {
+	(void)unused;
 	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
+		return;
 	perror("dfpatch: cannot write the report");
-	return status == EXIT_DONE ? EXIT_TARGET : status;
+	if (status == EXIT_DONE)
+		_exit(EXIT_TARGET);
 }
 
 int main(int argc, char **argv)
 {
 	struct options options;
 	occupy_standard_descriptors();
-	/* What a character is, and no more: numbers look the same everywhere, and loading all of a
-	 * locale takes longer than a flip. */
-	setlocale(LC_CTYPE, "");
+	if (on_exit(check_output, NULL) != 0)
+		return EXIT_TARGET;
 	const enum cli_result parsed = cli_parse(argc, argv, &options);
 	int status = parsed == CLI_USAGE ? EXIT_USAGE : EXIT_DONE;
 	if (parsed == CLI_RUN)
 		status = options.command->kind == COMMAND_LIST ? do_list(&options)
 							       : do_change(&options);
 	cli_free(&options);
-	return flush(status);
+	return status;
 }

@@ -80,16 +80,22 @@ static void unescape(char *path)
 	*to = '\0';
 }
 
-static void take_path(char *at, struct mapping *m)
+void mapping_name(struct mapping *mapping, char *path)
 {
 	static const char mark[] = " (deleted)";
+	const size_t length = strlen(path), tail = sizeof(mark) - 1;
+	mapping->deleted =
+		mapping->inode != 0 && length > tail && strcmp(path + length - tail, mark) == 0;
+	if (mapping->deleted)
+		path[length - tail] = '\0';
+	mapping->path = path;
+}
+
+static void take_path(char *at, struct mapping *m)
+{
 	at += strspn(at, " ");
-	const size_t length = strlen(at), tail = sizeof(mark) - 1;
-	m->deleted = m->inode != 0 && length > tail && strcmp(at + length - tail, mark) == 0;
-	if (m->deleted)
-		at[length - tail] = '\0';
+	mapping_name(m, at);
 	unescape(at);
-	m->path = at;
 }
 
 /* start-end perms offset major:minor inode [path] */

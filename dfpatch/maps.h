@@ -41,6 +41,9 @@ int maps_read(int fd, struct maps *maps, struct df_err *err);
 /* Parses `text` (allocated, terminated), which *maps owns when it returns 0. */
 int maps_parse(char *text, struct maps *maps, struct df_err *err);
 
+/* Gives a mapping its path, cutting off and noting " (deleted)". `path` is changed and borrowed. */
+void mapping_name(struct mapping *mapping, char *path);
+
 /* The mapping that holds `addr`, or NULL. */
 const struct mapping *maps_find(const struct maps *maps, uint64_t addr);
 

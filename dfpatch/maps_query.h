@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* maps_query.h - the mappings of files in a process, and quickly where the kernel helps. */
+#ifndef DFPATCH_MAPS_QUERY_H
+#define DFPATCH_MAPS_QUERY_H
+
+#include "err.h"
+#include "maps.h"
+
+/*
+ * Like maps_read(), with the mappings that a file lies behind. Where the kernel
+ * cannot look for those alone (before Linux 6.11), with all the others too.
+ */
+int maps_read_files(int fd, struct maps *maps, struct df_err *err);
+
+#endif
