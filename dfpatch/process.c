@@ -101,7 +101,7 @@ static int no_such_process(pid_t pid, struct df_err *err)
 }
 
 /* The ids of threads are found under /proc and by pidfd_open, but are no processes. */
-static int check_status(const struct process *p, struct df_err *err)
+static int check_status(struct process *p, struct df_err *err)
 {
 	char status[STATUS_SIZE];
 	if (read_small(p->dir, "status", status, sizeof(status)) < 0)
@@ -116,16 +116,10 @@ static int check_status(const struct process *p, struct df_err *err)
 	if (state && *state == 'Z' && status_number(status, "Threads") <= 1)
 		return df_fail(err, DF_E_NO_PROCESS,
 			       "process %d has exited and waits to be reaped (zombie)", p->pid);
-	return 0;
-}
-
-static bool sees_other_pids(const struct process *p)
-{
-	char status[STATUS_SIZE];
-	if (read_small(p->dir, "status", status, sizeof(status)) < 0)
-		return false;
+	/* Its id in each pid namespace from ours inwards: more than one, if it sees others. */
 	const char *ids = status_field(status, "NSpid");
-	return ids && strcspn(ids, "\t") < strcspn(ids, "\n");
+	p->foreign_pids = ids && strcspn(ids, "\t") < strcspn(ids, "\n");
+	return 0;
 }
 
 /* Everything but the address space. The directory is opened between two proofs of life. */
@@ -148,7 +142,6 @@ static int pin(struct process *p, struct df_err *err)
 	if (syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) != 0 && errno != EPERM)
 		return no_such_process(p->pid, err);
 	read_name(p->dir, p->name, sizeof(p->name));
-	p->foreign_pids = sees_other_pids(p);
 	return 0;
 }
 

@@ -28,8 +28,8 @@ void priority_raise(struct priority *before);
 void priority_restore(struct priority *before);
 
 /*
- * Runs the calling thread once on each processor it may use and restores its
- * affinity. Best effort: a processor that it may not use is passed over. Quick
+ * Runs the calling thread once on each processor it may use but the one it is
+ * on, and restores its affinity. Best effort: a processor that it may not use is passed over. Quick
  * at a raised priority. Allocates nothing.
  */
 void processors_pass(void);

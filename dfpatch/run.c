@@ -30,7 +30,7 @@ struct change {
 	struct change_result *result;
 	struct verifier *verifier;
 	struct threads threads;
-	struct proc_mem memory;
+	struct proc_mem *memory;
 	struct df_mem mem;
 	uint64_t deadline; /* CLOCK_MONOTONIC, ns */
 };
@@ -262,8 +262,8 @@ static int prepare(struct change *c, struct df_err *err)
 		status = verifier_new(&c->verifier, err);
 	if (status == 0)
 		status = threads_begin(&c->threads, &r->process, err);
-	c->memory.fd = r->process.mem;
-	c->mem = proc_mem_interface(&c->memory);
+	c->memory->fd = r->process.mem;
+	c->mem = proc_mem_interface(c->memory);
 	return status;
 }
 
@@ -284,22 +284,22 @@ int run_change(const struct change_request *request, struct change_result *resul
 	       struct df_err *err)
 {
 	*result = (struct change_result){.process = {.pidfd = -1, .dir = -1, .mem = -1}};
-	struct change *c = calloc(1, sizeof(*c));
-	if (!c)
-		return df_fail_memory(err);
-	c->request = request;
-	c->result = result;
-	c->threads.task = -1;
-	c->threads.status = -1;
-	c->deadline = monotonic_now() + request->timeout;
-	int status = prepare(c, err);
+	struct change change = {
+		.request = request,
+		.result = result,
+		.memory = malloc(sizeof(*change.memory)),
+		.threads = {.task = -1, .status = -1},
+		.deadline = monotonic_now() + request->timeout,
+	};
+	struct change *c = &change;
+	int status = c->memory ? prepare(c, err) : df_fail_memory(err);
 	if (status == 0)
 		status = with_end_explained(change_attempts(c, err), &result->process, err);
 	if (result->committed == 0)
 		status = with_unload_explained(status, &result->process, &result->images, err);
 	threads_end(&c->threads);
 	verifier_free(c->verifier);
-	free(c);
+	free(c->memory);
 	return status;
 }
 

@@ -335,7 +335,6 @@ static int stop_all(struct threads *threads, uint64_t budget, struct df_err *err
 	size_t fresh;
 	/* Seizing stops nobody: the first look is not part of the pause. */
 	int status = take_new(threads, &fresh, err);
-	priority_raise(&threads->priority);
 	threads->stopped_at = monotonic_now();
 	const uint64_t deadline = threads->stopped_at + budget;
 	for (int quiet_looks = 0; status == 0 && quiet_looks < 2;) {
@@ -418,8 +417,12 @@ int threads_stop(struct threads *threads, uint64_t budget, struct df_err *err)
 		return status;
 	take_signals(threads);
 	status = stop_all(threads, budget, err);
-	if (status == 0)
+	if (status == 0) {
+		/* Everybody waits for us now. Not before, nor after: stopping and going on take
+		 * the threads a moment on a processor each, which we would keep from them. */
+		priority_raise(&threads->priority);
 		return 0;
+	}
 	const pid_t late = late_thread(threads);
 	threads_resume(threads);
 	return status == LATE ? overrun(threads, late, budget, err) : status;
@@ -454,9 +457,9 @@ static void detach_stopped(struct threads *threads)
 
 void threads_resume(struct threads *threads)
 {
+	priority_restore(&threads->priority);
 	detach_stopped(threads);
 	threads->released_at = monotonic_now();
-	priority_restore(&threads->priority);
 	if (any(threads, SEIZED)) {
 		release_late(threads);
 		detach_stopped(threads);
