@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -139,14 +140,33 @@ bool live_value(const struct live *live, int index, int32_t wanted)
 	return live->page->value[index] == wanted;
 }
 
+static char scratch[64];
+static pid_t scratch_owner;
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+/* Children of the test leave by exit(3) too, and must not take it with them. */
+static void remove_scratch(void)
+{
+	if (getpid() == scratch_owner)
+		nftw(scratch, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 void scratch_path(char path[LIVE_PATH], const char *file)
 {
-	static char directory[64];
-	if (!*directory) {
-		snprintf(directory, sizeof(directory), "/tmp/dfpatch-test-XXXXXX");
-		cr_assert(mkdtemp(directory));
+	if (!*scratch) {
+		snprintf(scratch, sizeof(scratch), "/tmp/dfpatch-test-XXXXXX");
+		cr_assert(mkdtemp(scratch));
+		scratch_owner = getpid();
+		atexit(remove_scratch);
 	}
-	snprintf(path, LIVE_PATH, "%s/%s", directory, file);
+	snprintf(path, LIVE_PATH, "%s/%s", scratch, file);
 }
 
 void copy_file(const char *from, const char *to)
