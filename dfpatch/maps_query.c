@@ -102,15 +102,18 @@ static bool add(struct found *f, const struct query *q, const char *name)
 	return true;
 }
 
-/* 1 if there is a mapping at `addr` or behind, 0 if there is none, -1 with errno. */
-static int next(int fd, uint64_t addr, char *name, struct query *q)
+/*
+ * 1 if there is a mapping at `addr` or behind, 0 if there is none, -1 with errno.
+ * The kernel writes its name to the address `name`.
+ */
+static int next(int fd, uint64_t addr, uintptr_t name, struct query *q)
 {
 	*q = (struct query){
 		.size = sizeof(*q),
 		.flags = QUERY_THIS_OR_NEXT | QUERY_OF_FILES,
 		.addr = addr,
 		.name_size = NAME_ROOM,
-		.name = (uintptr_t)name,
+		.name = name,
 	};
 	if (ioctl(fd, QUERY, q) == 0)
 		return 1;
@@ -123,7 +126,7 @@ static int collect(int fd, struct found *f)
 	struct query q;
 	uint64_t addr = 0;
 	int status;
-	while ((status = next(fd, addr, name, &q)) > 0) {
+	while ((status = next(fd, addr, (uintptr_t)name, &q)) > 0) {
 		if (q.end <= addr || q.name_size > NAME_ROOM || !add(f, &q, name))
 			return -1;
 		addr = q.end;
