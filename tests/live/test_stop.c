@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_stop.c - threads that cannot be stopped in time, and children that must not be. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "live.h"
+#include "spots.h"
+#include "vforker.h"
+
+TestSuite(stop, .timeout = 120);
+
+static struct tool tool;
+
+static void wait_for_word(const struct live *live, int word)
+{
+	const uint64_t end = now_ns() + 20000000000u;
+	while (live->page->word[word] == 0) {
+		cr_assert(live_runs(live) && now_ns() < end, "word %d stays 0", word);
+		sleep_us(500);
+	}
+}
+
+static void askers_go_on(const struct live *live)
+{
+	int64_t before[VFORKER_ASKERS];
+	const uint64_t end = now_ns() + 2000000000u;
+	for (int i = 0; i < VFORKER_ASKERS; i++)
+		before[i] = live->page->word[i];
+	for (int i = 0; i < VFORKER_ASKERS; i++)
+		while (live->page->word[i] < before[i] + 2) {
+			cr_assert(now_ns() < end, "thread %d stands still", i);
+			sleep_us(500);
+		}
+}
+
+static void forget_gaps(const struct live *live)
+{
+	for (int i = 0; i < VFORKER_ASKERS; i++)
+		live->page->word[VFORKER_GAP + i] = 0;
+}
+
+/* They stood still as long as it waited for the late one, and then not for long. */
+static void gaps_are_of(const struct live *live, int64_t budget)
+{
+	for (int i = 0; i < VFORKER_ASKERS; i++) {
+		const int64_t gap = live->page->word[VFORKER_GAP + i];
+		cr_assert(gap > budget / 2 && gap < budget + 2000000000,
+			  "thread %d had a gap of %ld us", i, (long)(gap / 1000));
+	}
+}
+
+static void overruns(const struct live *live, const struct spots *spots)
+{
+	static uint8_t before[SPOTS_IMAGE], after[SPOTS_IMAGE];
+	const struct live child = {.pid = (pid_t)live->page->word[VFORKER_CHILD]};
+	char wanted[128];
+	const size_t size = spots_image(spots, before);
+	forget_gaps(live);
+	cr_assert_eq(TOOL(&tool, "enable", PID(live), "vforker:", "--max-stop=200ms"), 3, "%s%s",
+		     tool.out, tool.err);
+	nobody_is_traced(live);
+	nobody_is_traced(&child);
+	askers_go_on(live);
+	gaps_are_of(live, 200000000);
+	snprintf(wanted, sizeof(wanted),
+		 "thread %ld of process %d (state D) did not stop within 200 ms",
+		 (long)live->page->word[VFORKER_ID], live->pid);
+	tool_one_error(&tool, wanted);
+	cr_assert_eq(spots_image(spots, after), size);
+	cr_assert_eq(memcmp(before, after, size), 0, "something was changed");
+}
+
+static void stop_beside_vfork(const char *option)
+{
+	struct live live;
+	struct spots spots;
+	LIVE_START(&live, "vforker", option);
+	spots_open(&spots, &live);
+	live.page->go = 1;
+	wait_for_word(&live, VFORKER_CHILD);
+	for (int i = 0; i < 3; i++)
+		overruns(&live, &spots);
+	cr_assert_eq(live.page->word[VFORKER_BACK], 0, "it came back from vfork too early");
+	live.page->go = 2;
+	wait_for_word(&live, VFORKER_BACK);
+	cr_assert_eq(live.page->word[VFORKER_BACK], 1);
+	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "vforker:", "--max-stop=10s"), 0, "%s",
+		     tool.err);
+	cr_assert(live_value(&live, 0, 1) && live_value(&live, 1, 1));
+	cr_assert_eq(peek_control(&spots).generation, 1);
+	spots_are_whole(&spots);
+	nobody_is_traced(&live);
+	live.page->go = 3;
+	for (int i = 0; i < 10000 && live.page->beat == 0; i++)
+		sleep_us(1000);
+	cr_assert(live.page->beat == 1 && live.page->broken == 0, "the child ended wrongly");
+	spots_close(&spots);
+	live_stop(&live);
+}
+
+Test(stop, a_thread_in_vfork_whose_child_exits)
+{
+	stop_beside_vfork("exec=0");
+}
+
+Test(stop, a_thread_in_vfork_whose_child_execs)
+{
+	stop_beside_vfork("exec=1");
+}
+
+Test(stop, children_of_a_target_that_forks_all_the_time)
+{
+	enum { FLIPS = 400 };
+	struct live live;
+	struct spots spots;
+	live_go_ahead();
+	LIVE_START(&live, "forker");
+	spots_open(&spots, &live);
+	for (int i = 0; i < FLIPS; i++) {
+		cr_assert_eq(TOOL(&tool, i % 2 ? "disable" : "enable", PID(&live),
+				  "fork:", "--max-stop=10s"),
+			     0, "%s", tool.err);
+		cr_assert_eq(live.page->broken, 0, "flip %d: a child ended wrongly", i);
+		sleep_us((unsigned)(i * 53 % 4000)); /* so that it forks in between */
+	}
+	live_beat(&live);
+	live.page->go = 1;
+	/* A child that was left stopped would hold up its parent's wait for ever. */
+	cr_assert(live_value(&live, 0, 1), "a child is left behind");
+	const int64_t children = live.page->word[0] + live.page->word[1];
+	cr_log_info("%d flips, %ld forks, %ld vforks\n", FLIPS, (long)live.page->word[0],
+		    (long)live.page->word[1]);
+	cr_assert(live.page->word[0] > FLIPS / 4 && live.page->word[1] > FLIPS / 4);
+	cr_assert_eq((int64_t)live.page->beat, children);
+	cr_assert_eq(live.page->broken, 0);
+	cr_assert_eq(peek_control(&spots).generation, FLIPS);
+	spots_are_whole(&spots);
+	nobody_is_traced(&live);
+	spots_close(&spots);
+	live_stop(&live);
+}
