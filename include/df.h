@@ -9,9 +9,10 @@
  *     else
  *             serve(conn);
  *
- * The compiler emits one 5-byte instruction where the macro stands, and a
- * record that describes it. The flag's value is which of two opcodes stands
- * there; reading it is executing it. Flags are flipped from outside by
+ * The compiler emits one 5-byte instruction where the macro stands (clang
+ * before 17 two: clc or stc, and a conditional jump), and a record that
+ * describes it. The flag's value is which of two opcodes stands there; reading
+ * it is executing it. Flags are flipped from outside by
  *
  *     dfpatch activate --pid PID http:fast_path
  *
@@ -88,14 +89,16 @@
 #endif
 
 /*
- * Which pair of encodings. clang before 17 refuses two asm gotos on both sides
- * of a scope with a cleanup or a VLA. C++ escapes by giving each site a lambda,
- * C by the carry flag. -DDF_FORCE_STYLE=1 takes the 5-byte instruction all the
- * same, for C code that has no such scopes.
+ * Which pair of encodings. clang before 17 takes each asm goto of a function to
+ * jump to the labels of all, and refuses two with a scope between them that has
+ * a cleanup, a destructor or a VLA. A lambda around each is no way out, since it
+ * looks into lambdas as well where the function has a switch or a goto; so the
+ * value goes through the carry flag there. -DDF_FORCE_STYLE=1 takes the 5-byte
+ * instruction all the same, for code that has no such scopes.
  */
 #if defined(DF_FORCE_STYLE)
 #define DF_STYLE_ DF_FORCE_STYLE
-#elif defined(__clang__) && __clang_major__ < 17 && !defined(__cplusplus)
+#elif defined(__clang__) && __clang_major__ < 17
 #define DF_STYLE_ DF_STYLE_X86_CARRY
 #else
 #define DF_STYLE_ DF_STYLE_X86_GOTO
@@ -117,15 +120,18 @@
 
 #define DF_OPCODE_STRAIGHT_ "0xf8"
 #define DF_OPCODE_JUMP_ "0xf9"
-#define DF_SITE_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                                       \
-	__extension__({                                                                            \
-		int df_jumped;                                                                     \
-		__asm__ __volatile__("72: .byte " OPCODE "\n\t" DF_ASM_SITE_(                      \
-					     DF_STYLE_X86_CARRY, FLAGS, ACTIVATION, "0")           \
-				     : "=@ccc"(df_jumped)                                          \
-				     : DF_OPERANDS_(KIND, NAME, DOC));                             \
-		df_jumped;                                                                         \
-	})
+/*
+ * The expectation stands at the carry itself: of one about the value clang loses
+ * sight in C++, and puts the cold code straight ahead.
+ */
+#define DF_BODY_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                                       \
+	int df_jumped = 0, df_carry;                                                               \
+	__asm__ __volatile__("72: .byte " OPCODE                                                   \
+			     "\n\t" DF_ASM_SITE_(DF_STYLE_X86_CARRY, FLAGS, ACTIVATION, "0")       \
+			     : "=@ccc"(df_carry)                                                   \
+			     : DF_OPERANDS_(KIND, NAME, DOC));                                     \
+	if (__builtin_expect(df_carry, 0))                                                         \
+		df_jumped = 1;
 
 #elif DF_STYLE_ == DF_STYLE_X86_GOTO
 
@@ -155,10 +161,16 @@
 	df_cold:                                                                                   \
 		DF_COLD_LABEL_ df_jumped = 1;                                                      \
 	}
+
+#else
+#error "df.h: DF_FORCE_STYLE must be 1 (test or jmp) or 2 (clc or stc)"
+#endif
+
 #if defined(__clang__) && defined(__cplusplus)
 /*
- * A function of its own per site: clang's checks of jumps into scopes (before
- * 17) and of labels in coroutines (from 17 on) look at one function at a time.
+ * A function of its own per site: clang refuses the labels of an asm goto in
+ * coroutines, and statement expressions in default arguments and default member
+ * initialisers.
  */
 #define DF_SITE_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                                       \
 	([]() __attribute__((__always_inline__, __nodebug__))->int {                               \
@@ -171,10 +183,6 @@
 		DF_BODY_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                               \
 		df_jumped;                                                                         \
 	})
-#endif
-
-#else
-#error "df.h: DF_FORCE_STYLE must be 1 (test or jmp) or 2 (clc or stc)"
 #endif
 
 /* Flags are numbers, since the assembler reads them: 1 inverted, 2 held, 4 jump as built. */

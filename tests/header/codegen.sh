@@ -51,17 +51,16 @@ try() {
 }
 
 for compiler in "${COMPILERS[@]}"; do
+	style=goto
+	# This one refuses asm goto around cleanups and destructors.
+	[ "$compiler" != clang-14 ] || style=carry
 	if installed "$compiler"; then
 		driver=("$compiler" -x c -std=gnu11)
-		style=goto
-		# This one refuses asm goto around cleanups; C has no way out of that but clc.
-		[ "$compiler" != clang-14 ] || style=carry
 		try
 	fi
 	cxx=$(cxx_of "$compiler")
 	if installed "$cxx"; then
 		driver=("$cxx" -x c++ -std=c++17)
-		style=goto
 		try
 	fi
 done

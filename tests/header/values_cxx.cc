@@ -140,6 +140,68 @@ int behind_scope()
 	return around_scope(2);
 }
 
+// A switch or a goto besides makes clang check the jumps of the whole function, lambdas included.
+int behind_switch(int which)
+{
+	int values[2];
+
+	switch (which) {
+	case 1:
+		one = 1;
+	}
+	const scoped object(one);
+
+	values[0] = DF_FEATURE(cxx, behind_switch) * object.value;
+	values[1] = DF_DEFAULT(cxx, behind_switch_too) * object.value;
+	return values[which];
+}
+
+int behind_switch_first()
+{
+	return behind_switch(0);
+}
+
+int behind_switch_second()
+{
+	return behind_switch(1);
+}
+
+int with_goto(int which)
+{
+	int values[3] = {0, 0, 0};
+
+	if (which > 2)
+		goto out;
+	{
+		const scoped object(one);
+
+		values[0] = DF_FEATURE(cxx, with_goto) * object.value;
+		values[1] = DF_OPT(cxx, with_goto_too) * object.value;
+	}
+	{
+		const scoped other(one);
+
+		values[2] = DF_DEFAULT_SLOW(cxx, with_goto_other_scope) * other.value;
+	}
+out:
+	return values[which % 3];
+}
+
+int with_goto_first()
+{
+	return with_goto(0);
+}
+
+int with_goto_second()
+{
+	return with_goto(1);
+}
+
+int with_goto_other_scope()
+{
+	return with_goto(2);
+}
+
 int range_for()
 {
 	const int numbers[] = {one, one, one};
@@ -214,6 +276,11 @@ const struct row cxx_rows[] = {
 	{"cxx", "before_scope", "", FEATURE, before_scope},
 	{"cxx", "inside_scope", "", DEFAULT, inside_scope},
 	{"cxx", "behind_scope", "", OPT, behind_scope},
+	{"cxx", "behind_switch", "", FEATURE, behind_switch_first},
+	{"cxx", "behind_switch_too", "", DEFAULT, behind_switch_second},
+	{"cxx", "with_goto", "", FEATURE, with_goto_first},
+	{"cxx", "with_goto_too", "", OPT, with_goto_second},
+	{"cxx", "with_goto_other_scope", "", DEFAULT_SLOW, with_goto_other_scope},
 	{"cxx", "range_for", "", FEATURE, range_for},
 #if defined(__cpp_impl_coroutine)
 	{"cxx", "coroutine", "", DEFAULT, coroutine},
