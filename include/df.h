@@ -44,7 +44,9 @@
  * or (NAME, "doc"). Each is an expression of type int with the value 0 or 1
  * and can stand wherever one is evaluated inside a function: conditions,
  * arguments, initialisers, constructors, templates, coroutines. It is no
- * constant expression, and it cannot stand outside a function.
+ * constant expression, and it cannot stand outside a function. To gcc a default
+ * argument and a default member initialiser of C++ are outside; a constructor's
+ * own initialisers are not.
  *
  * Reading a flag is safe from every thread and from signal handlers, and it
  * orders nothing: a thread that sees a flag on need not see memory that the
@@ -54,7 +56,7 @@
  * adds one, deactivation takes one away but never below zero, and the flag is
  * on while the count is above zero; so several parties can want a flag without
  * knowing of each other. A flag that is unhooked (count above zero) ignores
- * activations; one that is on stays on. dfpatch(1) has all operations.
+ * activations; one that is on stays on. `dfpatch --help` has all operations.
  *
  * -DDF_DISABLE turns every macro into its value as built and emits nothing.
  * Builds with the same macros and without this header's sections are thus one
@@ -109,10 +111,10 @@
  * the assembler: so the compiler quotes, merges and places them, and %, braces,
  * backslashes and UTF-8 pass unharmed. The name was pasted to df_ before, which
  * keeps the preprocessor from expanding it, and is read from its fourth
- * character on; an empty name is an array of negative size.
+ * character on; an empty kind or name is an array of negative size.
  */
 #define DF_OPERANDS_(KIND, NAME, DOC)                                                              \
-	[df_kind] "i"(KIND),                                                                       \
+	[df_kind] "i"(&KIND[0 * sizeof(char[sizeof(KIND) > 1 ? 1 : -1])]),                         \
 		[df_name] "i"(&NAME[3 + 0 * sizeof(char[sizeof(NAME) > 4 ? 1 : -1])]),             \
 		[df_file] "i"(__FILE__), [df_doc] "i"("" DOC), [df_line] "i"(__LINE__)
 

@@ -57,6 +57,10 @@ names() {
 	accept "a name" "" "$(in_function 'DF_FEATURE(kind, name)')"
 	refuse "no name" "" 'negative size|size of unnamed array is negative|is negative' \
 		"$(in_function 'DF_FEATURE(kind, )')"
+	refuse "no kind" "" 'negative size|size.*is negative' \
+		"$(in_function 'DF_FEATURE(, name)')"
+	refuse "no kind, with a doc" "" 'negative size|size.*is negative' \
+		"$(in_function 'DF_OPT(, name, "doc")')"
 	refuse "no name for DF_DEBUG" "" 'is negative|negative size' "$(in_function 'DF_DEBUG()')"
 	refuse "a name that begins with a sign" "" 'pasting.*df_-|pasting.*"-"' \
 		"$(in_function 'DF_FEATURE(kind, -name)')"
@@ -98,8 +102,23 @@ int f(void) { constexpr int value = DF_FEATURE(kind, name); return value; }"
 		"static_assert(DF_DEFAULT(kind, name), \"flag\");"
 	accept "static_assert with -DDF_DISABLE" "-DDF_DISABLE" \
 		"static_assert(DF_DEFAULT(kind, name), \"flag\");"
+	local -r argument='int f(int value = DF_FEATURE(kind, name)); int g(); int g() { return f(); }'
+	local -r member='struct object { int value = DF_FEATURE(kind, name); };
+int g(); int g() { return object().value; }'
+	accept "a constructor's own initialiser" "" \
+		"struct object { int value; object() : value(DF_FEATURE(kind, name)) {} };
+int g(); int g() { return object().value; }"
 	case $driver in
+	clang*)
+		accept "a default argument" "" "$argument"
+		accept "a default member initialiser" "" "$member"
+		;;
 	g++*)
+		refuse "a default argument" "" \
+			'statement-expressions are not allowed outside functions' "$argument"
+		refuse "a default member initialiser" "" \
+			'statement-expressions are not allowed outside functions' "$member"
+		accept "a default argument with -DDF_DISABLE" "-DDF_DISABLE" "$argument"
 		refuse "an initialiser at namespace scope" "" \
 			'statement-expressions are not allowed outside functions' \
 			'int outside = DF_FEATURE(kind, name);'
