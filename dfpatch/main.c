@@ -105,6 +105,15 @@ static int fail(const struct options *options, const struct df_err *err)
 	return exit_status(err->code);
 }
 
+/* A change that was made, and a report of it that was not. */
+static int unreported(const struct df_err *cause)
+{
+	struct df_err err;
+	df_fail(&err, DF_E_WRITE, "the change was made, but cannot be reported: %s", cause->text);
+	diag_error(&err);
+	return exit_status(err.code);
+}
+
 static void note_disk(const struct images *images)
 {
 	for (size_t i = 0; i < images->count; i++)
@@ -127,6 +136,9 @@ static int do_list(const struct options *options)
 	return status < 0 ? fail(options, &err) : EXIT_DONE;
 }
 
+/* Whether flags of the target were changed, which no failure of ours undoes. */
+static bool change_was_made;
+
 static int show_change(const struct options *options, const struct change_request *request,
 		       const struct change_result *result)
 {
@@ -134,7 +146,7 @@ static int show_change(const struct options *options, const struct change_reques
 	if (!options->json)
 		report_change(request, result);
 	else if (json_change(options->command->name, request, result, &err) < 0)
-		return fail(options, &err);
+		return change_was_made ? unreported(&err) : fail(options, &err);
 	return totals_of(result).unhooked.flags > 0 ? EXIT_NOT_REACHED : EXIT_DONE;
 }
 
@@ -152,6 +164,7 @@ static int do_change(const struct options *options)
 	struct change_result result;
 	struct df_err err;
 	const int status = run_change(&request, &result, &err);
+	change_was_made = result.committed > 0 || result.recovered > 0;
 	note_disk(&result.images);
 	const int exit = status < 0 ? fail(options, &err) : show_change(options, &request, &result);
 	change_free(&result);
@@ -171,17 +184,19 @@ static void occupy_standard_descriptors(void)
 }
 
 /*
- * Output that could not be written is a failure, though the change was made. At
- * exit, because argp(3) exits by itself after --help.
+ * Output that could not be written is a failure. After a change it must not have
+ * the status that means that nothing was changed. At exit, because argp(3) exits
+ * by itself after --help.
  */
 static void check_output(int status, void *unused)
 {
 	(void)unused;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return;
-	perror("dfpatch: cannot write the report");
-	if (status == EXIT_DONE)
-		_exit(EXIT_TARGET);
+	perror(change_was_made ? "dfpatch: the change was made, but its report cannot be written"
+			       : "dfpatch: cannot write the report");
+	if (status == EXIT_DONE || change_was_made)
+		_exit(change_was_made ? EXIT_WRITE : EXIT_TARGET);
 }
 
 int main(int argc, char **argv)
