@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # bench.sh [ROUNDS] - builds as shipped and measures against gdb, in one run.
+# Exits with 1 if a required ratio is missed.
 # Trust the ratios: clock speeds differ between runs and machines.
 set -eu
 cd "$(dirname "$0")/.."
