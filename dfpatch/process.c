@@ -2,6 +2,7 @@
 /* process.c - one process, pinned. */
 #include "process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -35,6 +36,50 @@ static ssize_t read_small(int dir, const char *name, char *buffer, size_t size)
 {
 	CLEANUP_FD int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -1 : status_read(fd, buffer, size);
+}
+
+/* Whether a thread has exited; of an exited one nothing but its status is left. */
+static bool thread_exited(int dir, const char *tid)
+{
+	char path[64], status[STATUS_SIZE];
+	snprintf(path, sizeof(path), "task/%.20s/status", tid);
+	if (read_small(dir, path, status, sizeof(status)) < 0)
+		return true;
+	const char *state = status_field(status, "State");
+	return !state || *state == 'Z' || *state == 'X';
+}
+
+/*
+ * The name below /proc/PID of a file that tells of the address space. That of a
+ * leader which called pthread_exit(3) is empty, so another thread's serves; the
+ * leader's if there is none, as it then tells of the end.
+ */
+static void name_of_file(const struct process *p, const char *name, char path[64])
+{
+	snprintf(path, 64, "%.20s", name);
+	if (!p->leader_exited)
+		return;
+	const int fd = openat(p->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *task = fd < 0 ? NULL : fdopendir(fd);
+	if (!task) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	for (struct dirent *entry; (entry = readdir(task));) {
+		if (*entry->d_name == '.' || thread_exited(p->dir, entry->d_name))
+			continue;
+		snprintf(path, 64, "task/%.20s/%.20s", entry->d_name, name);
+		break;
+	}
+	closedir(task);
+}
+
+static int open_file(const struct process *p, const char *name, int flags)
+{
+	char path[64];
+	name_of_file(p, name, path);
+	return openat(p->dir, path, flags | O_CLOEXEC);
 }
 
 static void read_name(int dir, char *name, size_t size)
@@ -73,9 +118,10 @@ static void name_of(pid_t pid, char *name, size_t size)
 
 int process_explain_denial(const struct process *process, const char *what, struct df_err *err)
 {
-	char status[STATUS_SIZE] = "", name[64] = "";
+	char status[STATUS_SIZE] = "", name[64] = "", path[64];
 	struct stat owner = {0};
-	read_small(process->dir, "status", status, sizeof(status));
+	name_of_file(process, "status", path);
+	read_small(process->dir, path, status, sizeof(status));
 	struct denial denial = {
 		.what = what,
 		.pid = process->pid,
@@ -89,7 +135,7 @@ int process_explain_denial(const struct process *process, const char *what, stru
 	/* proc(5): the files of a process that is not dumpable belong to root; its directory, which
 	 * everybody may enter, does not. */
 	denial.dumpable =
-		fstatat(process->dir, "status", &owner, 0) == 0 && owner.st_uid == denial.owner;
+		fstatat(process->dir, path, &owner, 0) == 0 && owner.st_uid == denial.owner;
 	if (denial.tracer != 0)
 		name_of(denial.tracer, name, sizeof(name));
 	return denial_explain(&denial, err);
@@ -112,8 +158,10 @@ static int check_status(struct process *p, struct df_err *err)
 			       "%d is a thread of process %ld; give the id of the process", p->pid,
 			       group);
 	const char *state = status_field(status, "State");
-	/* A leader that exited before its threads looks like a zombie, but has an address space. */
-	if (state && *state == 'Z' && status_number(status, "Threads") <= 1)
+	/* A leader that exited before its threads looks like a zombie, but they still have the
+	 * address space, which the leader has no more. */
+	p->leader_exited = state && *state == 'Z';
+	if (p->leader_exited && status_number(status, "Threads") <= 1)
 		return df_fail(err, DF_E_NO_PROCESS,
 			       "process %d has exited and waits to be reaped (zombie)", p->pid);
 	/* Its id in each pid namespace from ours inwards: more than one, if it sees others. */
@@ -147,7 +195,7 @@ static int pin(struct process *p, struct df_err *err)
 
 static int open_memory(struct process *p, bool write, struct df_err *err)
 {
-	p->mem = openat(p->dir, "mem", (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	p->mem = open_file(p, "mem", write ? O_RDWR : O_RDONLY);
 	if (p->mem >= 0)
 		return 0;
 	if (errno == EACCES || errno == EPERM)
@@ -244,7 +292,7 @@ int process_lock(const struct process *process, uint64_t deadline, struct df_err
 
 int process_file(const struct process *process, const char *name, struct df_err *err)
 {
-	const int fd = openat(process->dir, name, O_RDONLY | O_CLOEXEC);
+	const int fd = open_file(process, name, O_RDONLY);
 	if (fd >= 0)
 		return fd;
 	if (errno == EACCES || errno == EPERM)

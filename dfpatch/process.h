@@ -15,7 +15,8 @@
 struct process {
 	pid_t pid;
 	int pidfd;
-	int dir; /* /proc/PID: names below it fail once the process is gone */
+	int dir;	    /* /proc/PID: names below it fail once the process is gone */
+	bool leader_exited; /* /proc/PID has no memory; /proc/PID/task/TID of the others has */
 	int mem; /* /proc/PID/mem: reads and writes give 0 once the process has exec'd or died */
 	bool foreign_pids; /* it sees its threads under other numbers (pid namespace) */
 	char name[64];	   /* its command name, not escaped */
@@ -34,8 +35,8 @@ int process_open(pid_t pid, bool write, struct process *process, struct df_err *
  */
 int process_lock(const struct process *process, uint64_t deadline, struct df_err *err);
 
-/* Opens a file below /proc/PID for reading. Returns a descriptor, DF_E_NO_PROCESS or
- * DF_E_PERMISSION. */
+/* Opens a file below /proc/PID for reading, of a thread that has not exited. Returns a descriptor,
+ * DF_E_NO_PROCESS or DF_E_PERMISSION. */
 int process_file(const struct process *process, const char *name, struct df_err *err);
 
 /*
