@@ -277,21 +277,62 @@ static bool is_mapped(const struct maps *maps, const struct mapping *first,
 }
 
 /* Finds the bias of the module whose ELF header lies at the start of `first`. */
-static bool find_bias(struct image *image, const struct maps *maps, const struct mapping *first)
+static bool find_bias(struct image *image, const struct mapping *first)
 {
 	const struct elf_info *elf = &image->elf;
-	bool known = false;
-	for (size_t i = 0; i < elf->part_count && !known; i++) {
+	for (size_t i = 0; i < elf->part_count; i++) {
 		const struct elf_part *p = &elf->parts[i];
 		if (p->type != PT_LOAD || (p->offset & PAGE_MASK) != 0)
 			continue;
 		image->bias = first->start - (p->addr & PAGE_MASK);
-		known = true;
+		return true;
 	}
-	for (size_t i = 0; i < elf->part_count && known; i++)
-		if (elf->parts[i].type == PT_LOAD)
-			known = is_mapped(maps, first, &elf->parts[i], image->bias);
-	return known;
+	return false;
+}
+
+/* The first segment that is not mapped as a loader does it, or NULL. */
+static const struct elf_part *misplaced_part(const struct image *image, const struct maps *maps,
+					     const struct mapping *first)
+{
+	for (size_t i = 0; i < image->elf.part_count; i++) {
+		const struct elf_part *p = &image->elf.parts[i];
+		if (p->type == PT_LOAD && !is_mapped(maps, first, p, image->bias))
+			return p;
+	}
+	return NULL;
+}
+
+/*
+ * Whether the control block, which was found, lies where a loader puts it: in a
+ * mapping of its own that can be written. In a file that is mapped as data it lies
+ * in the same piece as the header, if the distances hold there at all.
+ */
+static bool is_loaded(const struct image *image, const struct maps *maps,
+		      const struct mapping *first)
+{
+	const struct mapping *m = maps_find(maps, image->table.control);
+	return m != first && (!m || (m->prot & DF_WRITE));
+}
+
+/*
+ * Of a module with flags, a segment from elsewhere: refused, because what is
+ * written there might never run, or be shared. Without flags, or mapped as data
+ * only, it is none of our business: then 0.
+ */
+static int refuse_misplaced(struct image *image, const struct maps *maps,
+			    const struct mapping *first, const struct elf_part *part,
+			    struct df_err *err)
+{
+	if (begin_snapshot(image, first->start, err) < 0)
+		return -(int)err->code;
+	if (df_table_find(&image->snapshot.view, &image->table, NULL) <= 0 ||
+	    image->table.count == 0 || !is_loaded(image, maps, first))
+		return 0;
+	return df_fail(err, DF_E_SITE,
+		       "%s: its %s at %#" PRIx64 " is not mapped from its file as it was loaded "
+		       "(remapped to large pages?); its flags cannot be changed",
+		       image->path, part->prot & DF_EXEC ? "text" : "segment",
+		       image->bias + part->addr);
 }
 
 /* Headers of the module at `first`. Returns 1, 0 if there is no module, or DF_E_ARCH, DF_E_MEMORY.
@@ -322,8 +363,11 @@ static int load_module(struct image *image, const struct maps *maps, const struc
 	image->device = first->device;
 	image->inode = first->inode;
 	int status = read_headers(image, first, err);
-	if (status <= 0 || !find_bias(image, maps, first))
+	if (status <= 0 || !find_bias(image, first))
 		return status < 0 ? status : 0;
+	const struct elf_part *misplaced = misplaced_part(image, maps, first);
+	if (misplaced)
+		return refuse_misplaced(image, maps, first, misplaced, err);
 	++*loaded;
 	status = begin_snapshot(image, first->start, err);
 	return status < 0 ? status : load_table(image, err);

@@ -58,7 +58,8 @@ int images_from_file(const char *path, struct images *images, struct df_err *err
 /*
  * Loads the flags of every module that a process has loaded: mappings that begin
  * with an ELF header and whose segments are all mapped from the same file, as a
- * loader does it. Returns 0, or as above, or DF_E_NO_PROCESS, DF_E_PERMISSION.
+ * loader does it. Returns 0, or as above, or DF_E_NO_PROCESS, DF_E_PERMISSION, or
+ * DF_E_SITE: a module with flags has a segment that is not mapped from its file.
  */
 int images_from_process(const struct process *process, struct images *images, struct df_err *err);
 
