@@ -280,6 +280,7 @@ int json_change(const char *command, const struct change_request *request,
 		put_bool(&d, d.root, "stopped", result->stopped);
 		put_number(&d, d.root, "threads", result->threads);
 		put_number(&d, d.root, "pause_ns", result->pause);
+		put_number(&d, d.root, "recovered_modules", result->recovered);
 		put_totals(&d, result, request->dry_run);
 		put_flag_changes(&d, result, request->dry_run);
 	}

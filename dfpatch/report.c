@@ -414,6 +414,10 @@ void report_change(const struct change_request *request, const struct change_res
 		       request->dry_run	     ? "would be"
 		       : totals.strayed == 1 ? "was"
 					     : "were");
+	if (result->recovered > 0)
+		printf("first, the work of a controller that died %s put right in %zu module%s\n",
+		       request->dry_run ? "would be" : "was", result->recovered,
+		       plural(result->recovered));
 	if (!request->dry_run)
 		print_pause(result);
 }

@@ -2,19 +2,22 @@
 /*
  * run.c - the pipeline.
  *
- *   process_open, images_from_process, selection_make     once
- *   plan_all: refresh, plan, verify                       while the target runs
+ *   process_open, process_lock                            once
+ *   load: images_from_process, selection_make             while the target runs
+ *   plan_all: refresh, plan, verify                       likewise
  *   threads_stop                                          nothing allocated, printed, opened
  *     own_all: locks free, dead controllers' work put right
  *     recheck, apply
  *   threads_resume
  *
  * What another controller changes between planning and stopping is seen by the
- * recheck: then everything is let go, and planned anew.
+ * recheck: then everything is let go, and loaded and planned anew. So it is when
+ * a module looks damaged, which may be one that was being loaded or unloaded.
  */
 #include "run.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -63,13 +66,34 @@ static bool needs_recovery(const struct image *image)
 	return image->control.phase != DF_PHASE_IDLE;
 }
 
+/*
+ * Verifies what will be written: the selected sites, and those that recovery
+ * will have to finish or undo.
+ */
+static int verify_image(struct change *c, size_t i, struct df_err *err)
+{
+	const struct image *image = c->result->images.list[i];
+	const struct maps *maps = &c->result->images.maps;
+	const bool *selected = c->result->selection.selected[i];
+	uint8_t *opcodes = c->result->opcodes[i];
+	if (!needs_recovery(image))
+		return verify_sites(c->verifier, image, maps, selected, opcodes, err);
+	bool *open = calloc(image->table.count + 1, sizeof(*open));
+	if (!open)
+		return df_fail_memory(err);
+	for (size_t j = 0; j < image->table.count; j++)
+		open[j] = selected[j] || memcmp(&image->states[j].current, &image->states[j].next,
+						sizeof(image->states[j].next)) != 0;
+	const int status = verify_sites(c->verifier, image, maps, open, opcodes, err);
+	free(open);
+	return status;
+}
+
 static int plan_image(struct change *c, size_t i, struct df_err *err)
 {
 	struct image *image = c->result->images.list[i];
 	struct df_plan *plan = &c->result->plans[i];
-	bool *selected = c->result->selection.selected[i];
-	uint8_t *opcodes = c->result->opcodes[i];
-	df_plan_free(plan);
+	const bool *selected = c->result->selection.selected[i];
 	int status = image_refresh(image, err);
 	if (status == 0)
 		status = df_plan_begin(plan, image->sites, image->table.count, image->states,
@@ -77,8 +101,8 @@ static int plan_image(struct change *c, size_t i, struct df_err *err)
 	if (status < 0)
 		return status;
 	df_plan_do(plan, c->request->op, selected);
-	status = verify_sites(c->verifier, image, &c->result->images.maps, selected, opcodes, err);
-	return status < 0 ? status : df_plan_close(plan, opcodes, err);
+	status = verify_image(c, i, err);
+	return status < 0 ? status : df_plan_close(plan, c->result->opcodes[i], err);
 }
 
 static int plan_all(struct change *c, struct df_err *err)
@@ -142,11 +166,11 @@ static int own_image(struct change *c, const struct image *image, const struct d
 	if (status < 0 || !needs_recovery(image))
 		return status;
 	status = df_recover(&c->mem, &module, stamp, err);
-	return status < 0 ? status
-			  : df_fail(err, DF_E_CHANGED,
-				    "%s: the work of a controller that died was "
-				    "put right",
-				    image->path);
+	if (status < 0)
+		return df_err_prefix(err, image->path);
+	c->result->recovered++;
+	return df_fail(err, DF_E_CHANGED, "%s: the work of a controller that died was put right",
+		       image->path);
 }
 
 static int own_all(struct change *c, const struct df_stamp *stamp, struct df_err *err)
@@ -168,11 +192,29 @@ static int recheck_all(struct change *c, struct df_err *err)
 		const struct df_module module = module_of(c->result->images.list[i]);
 		if (df_plan_empty(&c->result->plans[i]))
 			continue;
-		const int status = df_plan_recheck(&c->mem, &module, &c->result->plans[i], err);
-		if (status < 0)
-			return status;
+		if (df_plan_recheck(&c->mem, &module, &c->result->plans[i], err) < 0)
+			return df_err_prefix(err, c->result->images.list[i]->path);
 	}
 	return 0;
+}
+
+/* Names the module, and those before it that were changed already and stay so. */
+static int apply_failed(const struct change *c, size_t failed, struct df_err *err)
+{
+	char done[DF_ERR_TEXT / 2] = "";
+	df_err_prefix(err, c->result->images.list[failed]->path);
+	for (size_t i = 0; i < failed; i++) {
+		const size_t used = strlen(done);
+		if (!df_plan_empty(&c->result->plans[i]))
+			snprintf(done + used, sizeof(done) - used, " %s",
+				 c->result->images.list[i]->path);
+	}
+	if (c->result->committed == 0)
+		return -(int)err->code;
+	char text[DF_ERR_TEXT];
+	memcpy(text, err->text, sizeof(text));
+	return df_fail(err, err->code, "%.500s; the flags of these modules were changed:%.480s",
+		       text, done);
 }
 
 static int apply_all(struct change *c, const struct df_stamp *stamp, struct df_err *err)
@@ -181,9 +223,8 @@ static int apply_all(struct change *c, const struct df_stamp *stamp, struct df_e
 		const struct df_module module = module_of(c->result->images.list[i]);
 		if (df_plan_empty(&c->result->plans[i]))
 			continue;
-		const int status = df_apply(&c->mem, &module, &c->result->plans[i], stamp, err);
-		if (status < 0)
-			return status;
+		if (df_apply(&c->mem, &module, &c->result->plans[i], stamp, err) < 0)
+			return apply_failed(c, i, err);
 		c->result->committed++;
 	}
 	return 0;
@@ -215,22 +256,6 @@ static int with_end_explained(int status, const struct process *process, struct 
 	return status == -(int)DF_E_NO_PROCESS ? process_explain_end(process, err) : status;
 }
 
-static int change_attempts(struct change *c, struct df_err *err)
-{
-	const struct timespec pause = {.tv_nsec = 2000000};
-	for (;;) {
-		int status = plan_all(c, err);
-		if (status < 0 || c->request->dry_run || !anything_to_do(c))
-			return status;
-		status = commit(c, err);
-		if (status != -(int)DF_E_CHANGED && status != -(int)DF_E_BUSY)
-			return status;
-		if (c->result->committed > 0 || monotonic_now() >= c->deadline)
-			return status;
-		nanosleep(&pause, NULL);
-	}
-}
-
 static int make_plans(struct change_result *result, struct df_err *err)
 {
 	result->plans = calloc(result->images.count + 1, sizeof(*result->plans));
@@ -245,19 +270,90 @@ static int make_plans(struct change_result *result, struct df_err *err)
 	return 0;
 }
 
+/* Everything that was loaded of the target, but for the target itself. */
+static void unload(struct change_result *result)
+{
+	for (size_t i = 0; result->plans && i < result->images.count; i++)
+		df_plan_free(&result->plans[i]);
+	for (size_t i = 0; result->opcodes && i < result->images.count; i++)
+		free(result->opcodes[i]);
+	free(result->plans);
+	free(result->opcodes);
+	result->plans = NULL;
+	result->opcodes = NULL;
+	selection_free(&result->selection);
+	images_free(&result->images);
+}
+
+static int load(struct change *c, struct df_err *err)
+{
+	struct change_result *r = c->result;
+	int status = images_from_process(&r->process, &r->images, err);
+	if (status == 0)
+		status = selection_make(&r->selection, &r->images, c->request->patterns,
+					c->request->pattern_count, err);
+	return status < 0 ? status : make_plans(r, err);
+}
+
+static size_t count_recovery(const struct change *c)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < c->result->images.count; i++)
+		count += needs_recovery(c->result->images.list[i]);
+	return count;
+}
+
+static int attempt(struct change *c, struct df_err *err)
+{
+	int status = load(c, err);
+	if (status == 0)
+		status = plan_all(c, err);
+	if (status == 0 && c->request->dry_run)
+		c->result->recovered = count_recovery(c);
+	if (status < 0 || c->request->dry_run || !anything_to_do(c))
+		return status;
+	return commit(c, err);
+}
+
+/* What a module that comes or goes while it is read looks like: damage, until it is looked at
+ * again. */
+static bool looks_half_read(int status)
+{
+	return status == -(int)DF_E_TABLE || status == -(int)DF_E_VERSION ||
+	       status == -(int)DF_E_SITE || status == -(int)DF_E_SYSTEM;
+}
+
+#define LOOKS_MAX 20
+
+/* Nothing that was done may be done twice, and what was put right must be planned on once more. */
+static bool worth_another(const struct change *c, int status, size_t recovered, int looks)
+{
+	if (c->result->committed > 0)
+		return false;
+	if (status == -(int)DF_E_CHANGED || status == -(int)DF_E_BUSY)
+		return c->result->recovered > recovered || monotonic_now() < c->deadline;
+	return looks_half_read(status) && looks < LOOKS_MAX;
+}
+
+static int change_attempts(struct change *c, struct df_err *err)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+	for (int looks = 1;; looks++) {
+		const size_t recovered = c->result->recovered;
+		const int status = attempt(c, err);
+		if (!worth_another(c, status, recovered, looks))
+			return status;
+		unload(c->result);
+		nanosleep(&pause, NULL);
+	}
+}
+
 static int prepare(struct change *c, struct df_err *err)
 {
 	struct change_result *r = c->result;
 	int status = process_open(c->request->pid, true, &r->process, err);
 	if (status == 0 && !c->request->dry_run)
 		status = process_lock(&r->process, c->deadline, err);
-	if (status == 0)
-		status = images_from_process(&r->process, &r->images, err);
-	if (status == 0)
-		status = selection_make(&r->selection, &r->images, c->request->patterns,
-					c->request->pattern_count, err);
-	if (status == 0)
-		status = make_plans(r, err);
 	if (status == 0)
 		status = verifier_new(&c->verifier, err);
 	if (status == 0)
@@ -271,9 +367,7 @@ static int prepare(struct change *c, struct df_err *err)
 static int with_unload_explained(int status, const struct process *process,
 				 const struct images *images, struct df_err *err)
 {
-	const bool suspect = status == -(int)DF_E_TABLE || status == -(int)DF_E_VERSION ||
-			     status == -(int)DF_E_SITE || status == -(int)DF_E_SYSTEM;
-	if (!suspect || !images_unloaded(process, images))
+	if (!looks_half_read(status) || !images_unloaded(process, images))
 		return status;
 	return df_fail(err, DF_E_CHANGED,
 		       "process %d unloaded a module meanwhile; nothing was changed, try again",
@@ -305,25 +399,32 @@ int run_change(const struct change_request *request, struct change_result *resul
 
 void change_free(struct change_result *result)
 {
-	for (size_t i = 0; result->plans && i < result->images.count; i++)
-		df_plan_free(&result->plans[i]);
-	for (size_t i = 0; result->opcodes && i < result->images.count; i++)
-		free(result->opcodes[i]);
-	free(result->plans);
-	free(result->opcodes);
-	selection_free(&result->selection);
-	images_free(&result->images);
+	unload(result);
 	process_close(&result->process);
+}
+
+static int list_images(struct list_result *result, struct df_err *err)
+{
+	int status = images_from_process(&result->process, &result->images, err);
+	for (size_t i = 0; status == 0 && i < result->images.count; i++)
+		status = with_end_explained(image_refresh(result->images.list[i], err),
+					    &result->process, err);
+	return status;
 }
 
 static int list_process(pid_t pid, struct list_result *result, struct df_err *err)
 {
+	const struct timespec pause = {.tv_nsec = 5000000};
 	int status = process_open(pid, false, &result->process, err);
-	if (status == 0)
-		status = images_from_process(&result->process, &result->images, err);
-	for (size_t i = 0; status == 0 && i < result->images.count; i++)
-		status = with_end_explained(image_refresh(result->images.list[i], err),
-					    &result->process, err);
+	if (status < 0)
+		return status;
+	for (int looks = 1;; looks++) {
+		status = list_images(result, err);
+		if (!looks_half_read(status) || looks == LOOKS_MAX)
+			break;
+		images_free(&result->images);
+		nanosleep(&pause, NULL);
+	}
 	return with_unload_explained(status, &result->process, &result->images, err);
 }
 

@@ -41,6 +41,7 @@ struct change_result {
 	size_t threads;	       /* how many, the last time */
 	uint64_t pause;	       /* ns, all stops added */
 	size_t committed;      /* modules that were changed */
+	size_t recovered; /* modules in which the work of a controller that died was put right */
 };
 
 /*

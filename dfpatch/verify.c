@@ -123,15 +123,38 @@ static bool both_decode(struct verifier *v, const struct df_site *site, const ui
 	return decodes(v, site, copy, true);
 }
 
+static bool is_own(const struct image *image, const struct mapping *m)
+{
+	return m->private && m->device == image->device && m->inode == image->inode;
+}
+
+/* Written without the sum of address and size, which may wrap in a table that lies. */
 static bool in_own_text(const struct image *image, const struct maps *maps, uint64_t addr,
 			size_t size)
 {
-	for (uint64_t at = addr; at < addr + size;) {
-		const struct mapping *m = maps_find(maps, at);
-		if (!m || !(m->prot & DF_EXEC) || !m->private || m->device != image->device ||
-		    m->inode != image->inode)
+	for (size_t left = size; left > 0;) {
+		const struct mapping *m = maps_find(maps, addr);
+		if (!m || !(m->prot & DF_EXEC) || !is_own(image, m))
 			return false;
-		at = m->end;
+		if (m->end - addr >= left)
+			return true;
+		left -= (size_t)(m->end - addr);
+		addr = m->end;
+	}
+	return true;
+}
+
+/* Data may lie in anonymous memory, but never in text, nor in what another file lies behind. */
+static bool in_own_data(const struct image *image, const struct maps *maps, uint64_t addr,
+			size_t size)
+{
+	const uint64_t ends[] = {addr, addr + size - 1};
+	if (df_view_within(&image->snapshot.view, addr, 1, DF_EXEC))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		const struct mapping *m = maps_find(maps, ends[i]);
+		if (m && m->inode != 0 && (!(m->prot & DF_WRITE) || !is_own(image, m)))
+			return false;
 	}
 	return true;
 }
@@ -156,8 +179,7 @@ static int verify_code(struct verifier *v, const struct image *image, const stru
 	return 0;
 }
 
-/* The instruction's bytes, read together with what follows: sites mostly come in ascending order.
- */
+/* The instruction's bytes, read with what follows: sites mostly come in ascending order. */
 static int fetch(struct verifier *v, const struct image *image, const struct maps *maps,
 		 const struct df_site *site, const uint8_t **code, struct df_err *err)
 {
@@ -185,6 +207,9 @@ static int verify_site(struct verifier *v, const struct image *image, const stru
 		return bad_site(image, site, DF_E_SITE,
 				"lies in no private executable mapping of the module's own file",
 				err);
+	if (!in_own_data(image, maps, site->state, DF_STATE_SIZE))
+		return bad_site(image, site, DF_E_SITE,
+				"its state lies in no writable memory of the module's own", err);
 	int status = fetch(v, image, maps, site, &code, err);
 	if (status == 0)
 		status = verify_code(v, image, site, code, err);
@@ -197,6 +222,10 @@ int verify_sites(struct verifier *verifier, const struct image *image, const str
 		 const bool *selected, uint8_t *opcodes, struct df_err *err)
 {
 	verifier->size = 0; /* bytes may have changed since an earlier call */
+	if (!in_own_data(image, maps, image->table.control, DF_CONTROL_SIZE))
+		return df_fail(err, DF_E_TABLE,
+			       "%s: its control block lies in no writable memory of its own",
+			       image->path);
 	for (size_t i = 0; i < image->table.count; i++) {
 		if (!selected[i])
 			continue;

@@ -269,7 +269,7 @@ static int give_up(const struct df_mem *mem, const struct df_module *module,
 	if (cause->code == DF_E_NO_PROCESS)
 		return df_fail(err, DF_E_NO_PROCESS, "%s", cause->text);
 	if (undo(mem, module, plan, bytes, &second) == 0)
-		return df_fail(err, DF_E_WRITE, "%s; undone, all flags are as before", cause->text);
+		return df_fail(err, DF_E_WRITE, "%s; undone, its flags are as before", cause->text);
 	if (second.code == DF_E_NO_PROCESS)
 		return df_fail(err, DF_E_NO_PROCESS, "%s", second.text);
 	return df_fail(err, DF_E_UNDO,
@@ -315,10 +315,6 @@ static int recover_byte(const struct df_mem *mem, const struct df_module *module
 		mem->load(mem->context, site->addr, code, df_insn_size(site->style), err);
 	if (status < 0)
 		return status;
-	if (df_insn_fit(site, code) > DF_FIT_JUMP)
-		return df_fail(err, DF_E_SITE,
-			       "site at %#" PRIx64 " cannot be recovered: its first byte is %02x",
-			       site->addr, code[0]);
 	const struct df_edit edit = {
 		.addr = site->addr,
 		.site = index,
@@ -349,6 +345,27 @@ static int for_each_open(const struct df_mem *mem, const struct df_module *modul
 			return status;
 	}
 	return 0;
+}
+
+/* Before anything is written: one site that is not a site's own, and nothing is. */
+static int expect_site(const struct df_mem *mem, const struct df_module *module, uint32_t index,
+		       const struct df_state_v1 *state, struct df_err *err)
+{
+	(void)state;
+	const struct df_site *site = &module->sites[index];
+	uint8_t code[DF_INSN_MAX];
+	const int status =
+		mem->load(mem->context, site->addr, code, df_insn_size(site->style), err);
+	if (status < 0)
+		return status;
+	const enum df_fit fit = df_insn_fit(site, code);
+	if (fit <= DF_FIT_JUMP)
+		return 0;
+	return df_fail(err, fit == DF_FIT_BREAKPOINT ? DF_E_BREAKPOINT : DF_E_SITE,
+		       "site of %.200s:%.200s at %#" PRIx64 ": what a controller that died left "
+		       "behind cannot be put right, since %s %02x stands there",
+		       site->kind, site->name, site->addr,
+		       fit == DF_FIT_BREAKPOINT ? "a breakpoint" : "the byte", code[0]);
 }
 
 static int byte_from_next(const struct df_mem *mem, const struct df_module *module, uint32_t index,
@@ -384,7 +401,9 @@ static int next_from_current(const struct df_mem *mem, const struct df_module *m
 static int recover_forward(const struct df_mem *mem, const struct df_module *module,
 			   const struct df_stamp *stamp, struct df_err *err)
 {
-	int status = for_each_open(mem, module, byte_from_next, err);
+	int status = for_each_open(mem, module, expect_site, err);
+	if (status == 0)
+		status = for_each_open(mem, module, byte_from_next, err);
 	if (status == 0)
 		status = mem->serialise(mem->context, err);
 	if (status == 0)
@@ -401,6 +420,8 @@ static int recover_back(const struct df_mem *mem, const struct df_module *module
 {
 	int status = 0;
 	if (bytes)
+		status = for_each_open(mem, module, expect_site, err);
+	if (bytes && status == 0)
 		status = for_each_open(mem, module, byte_from_current, err);
 	if (bytes && status == 0)
 		status = mem->serialise(mem->context, err);

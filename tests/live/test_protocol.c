@@ -224,6 +224,40 @@ Test(protocol, activation_goes_on_from_what_was_recovered)
 	}
 }
 
+/* One open site that cannot be put right, and none is: nothing is written. */
+Test(protocol, recovery_is_verified_first)
+{
+	const struct spot *spot = spots_find(&spots, "basic", "slow");
+	const struct df_state_v1 was = peek_state(&spots, spot), open = {.next.activation = 1};
+	const uint8_t own = peek_opcode(&spots, spot), breakpoint = 0xcc;
+	/* Or it would run into the breakpoint. */
+	kill(live.pid, SIGSTOP);
+	cr_assert(all_threads_are(&live, 'T'));
+	leave(DF_PHASE_WRITING, 0, 1, 0xa9);
+	poke(&spots, spot->state, &open, sizeof(open));
+	poke(&spots, spot->site, &breakpoint, 1);
+	remember();
+	cr_assert_eq(enable("multi:"), 4, "%s", tool.err);
+	tool_one_error(&tool, "breakpoint");
+	assert_unchanged();
+	poke(&spots, spot->site, &own, 1);
+	poke(&spots, spot->state, &was, sizeof(was));
+	kill(live.pid, SIGCONT);
+	cr_assert_eq(enable("multi:"), 0, "%s", tool.err);
+	spots_are_whole(&spots);
+}
+
+/* However little time there is, what was put right is said, and the operation is done. */
+Test(protocol, recovery_is_reported)
+{
+	leave(DF_PHASE_WRITING, 0, 1, 0xa9);
+	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "--dry-run", "multi:"), 0);
+	cr_expect(strstr(tool.out, "would be put right in 1 module"), "%s", tool.out);
+	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "--timeout=0", "multi:"), 0, "%s", tool.err);
+	cr_expect(strstr(tool.out, "was put right in 1 module"), "%s", tool.out);
+	spots_are_whole(&spots);
+}
+
 Test(protocol, listing_shows_and_leaves_a_change_under_way)
 {
 	leave(DF_PHASE_WRITING, 0, 1, 0xa9);

@@ -997,8 +997,15 @@ Test(apply, recovery_refuses_bytes_that_are_no_site)
 		struct df_err err = {0};
 		const uint8_t own = *code_of(&p, SLOW);
 		*code_of(&p, SLOW) = bad[i];
-		cr_expect_eq(df_recover(&p.mem, &module, &later, &err), -(int)DF_E_SITE);
-		cr_expect(strstr(err.text, "cannot be recovered"), "%s", err.text);
+		struct snapshot was = take(&p);
+		const enum df_errc code = bad[i] == DF_INSN_INT3 ? DF_E_BREAKPOINT : DF_E_SITE;
+		cr_expect_eq(df_recover(&p.mem, &module, &later, &err), -(int)code);
+		cr_expect(strstr(err.text, "cannot be put right"), "%s", err.text);
+		struct snapshot now = take(&p);
+		cr_expect_arr_eq(now.text, was.text, p.module.segments[FAKE_TEXT].size);
+		cr_expect_arr_eq(now.data, was.data, p.module.segments[FAKE_DATA].size);
+		drop(&was);
+		drop(&now);
 		cr_expect_eq(control_of(&p)->phase, DF_PHASE_WRITING);
 		cr_expect_eq(*code_of(&p, SLOW), bad[i]);
 		/* When the debugger has gone, the next one gets through. */
