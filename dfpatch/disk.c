@@ -13,15 +13,12 @@
 #include "cleanup.h"
 
 /* Opens for nothing first: opening a device or a FIFO for reading may have effects. */
-static int open_in_root(const struct process *process, const char *path, struct stat *st)
+static int open_in_root(int root, const char *path, struct stat *st)
 {
 	const struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	CLEANUP_FD int root = openat(process->dir, "root", O_PATH | O_CLOEXEC);
-	if (root < 0)
-		return -1;
 	CLEANUP_FD int found = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 	if (found < 0 || fstat(found, st) != 0 || !S_ISREG(st->st_mode))
 		return -1;
@@ -64,7 +61,11 @@ char *disk_difference(const struct process *process, const struct mapping *mappi
 	if (mapping->deleted)
 		return strdup(
 			"the file was deleted or replaced since it was loaded; what runs is used");
-	CLEANUP_FD int fd = open_in_root(process, mapping->path, &st);
+	/* Without it nothing can be told: the process is gone, or its first thread is. */
+	CLEANUP_FD int root = openat(process->dir, "root", O_PATH | O_CLOEXEC);
+	if (root < 0)
+		return NULL;
+	CLEANUP_FD int fd = open_in_root(root, mapping->path, &st);
 	if (fd < 0)
 		return strdup("the file cannot be opened under its name; what runs is used");
 	struct elf_info disk;
