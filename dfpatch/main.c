@@ -15,6 +15,9 @@
  *   libdf/plan       the rules of state; operation -> counts and byte edits
  *   libdf/apply      the commit protocol
  *
+ *   libdf/self_mem   writing one's own text
+ *   libdf/sync       a module's lock and claim; making every processor serialise
+ *
  *   cleanup.h        what a scope releases by itself
  *   text             untrusted strings made safe to show
  *   diag             errors and notes on standard error

@@ -223,7 +223,7 @@ static int apply_all(struct change *c, const struct df_stamp *stamp, struct df_e
 		const struct df_module module = module_of(c->result->images.list[i]);
 		if (df_plan_empty(&c->result->plans[i]))
 			continue;
-		if (df_apply(&c->mem, &module, &c->result->plans[i], stamp, err) < 0)
+		if (df_plan_apply(&c->mem, &module, &c->result->plans[i], stamp, err) < 0)
 			return apply_failed(c, i, err);
 		c->result->committed++;
 	}

@@ -66,6 +66,8 @@
 #ifndef DF_H
 #define DF_H
 
+#include <stdint.h>
+
 #include "df_abi.h"
 
 #if defined(DF_DISABLE)
@@ -209,5 +211,158 @@
 #endif
 
 #endif /* DF_DISABLE */
+
+/*
+ * ---------------------------------------------------------------------------
+ * The same from within the program. What follows needs libdf (pkg-config libdf;
+ * the manual page is df(3)); all of the above does not.
+ *
+ * libdf and dfpatch share the table, the rules and the state, so either sees and
+ * goes on from what the other did. Any number of copies of libdf may be at work
+ * in one process, in the executable and in each shared object.
+ *
+ * Modules. Every function works on the executable and every shared object that
+ * carries flags at the time of the call, and initialises those that no controller
+ * has initialised yet: the holds of their DF_OPT flags are released, and the
+ * start-up wishes of DF_FLAGS and DF_FLAGS_FILE carried out, once per module.
+ * Each module changes wholly or not at all; an error in one leaves those that were
+ * changed before it as they are then.
+ *
+ * Patterns are POSIX extended regular expressions over the full name in the
+ * program's locale; they match from its first character, as a whole (`a|b` is
+ * anchored on both sides of the bar), and need not reach its end. A kind is
+ * compared as it stands. NULL stands for every flag (of the kind).
+ *
+ * Return values. The number of flags, that is of full names in a module, that
+ * matched, whether or not they had to be changed; or the negative of a value of
+ * enum df_error, with nothing changed but where it says so. df_error() has the
+ * text. Nothing is ever printed, and the program is never ended.
+ *
+ * Threads. Every function may be called from any thread at any time, but not
+ * from a signal handler, and not in the child of a vfork. When a function has
+ * returned, no thread still runs the instructions from before. After fork(2)
+ * the child goes on with its own copy of all flags.
+ */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DF_API_ __attribute__((__visibility__("default")))
+
+enum df_error {
+	DF_ERROR_USAGE = 1,	  /* a line of a script, or an argument, makes no sense */
+	DF_ERROR_PATTERN = 2,	  /* a bad regular expression */
+	DF_ERROR_MATCH = 3,	  /* regexec(3) gave up: neither a match nor none */
+	DF_ERROR_SYSTEM = 6,	  /* a system call failed; the text names it */
+	DF_ERROR_MEMORY = 7,	  /* out of memory */
+	DF_ERROR_TABLE = 10,	  /* a module's note, control block or record is damaged */
+	DF_ERROR_VERSION = 11,	  /* a table of a version, style or size we do not know */
+	DF_ERROR_SITE = 12,	  /* the bytes at a site are not what its record says */
+	DF_ERROR_BREAKPOINT = 13, /* a debugger or uprobe owns the byte at a site */
+	DF_ERROR_PERMISSION = 16, /* the system leaves no way to write one's own text */
+	DF_ERROR_BUSY = 18,	  /* controllers outside took the module again and again */
+	DF_ERROR_WRITE = 21,	  /* a write failed half-way; everything was undone */
+	DF_ERROR_UNDO = 22	  /* and so did the undo; the next operation finishes it */
+};
+
+/*
+ * Initialises every module that was not yet. No need to call it: every function
+ * does so first; but calling it early fixes when DF_OPT flags go off and start-up
+ * wishes take effect, and lets libdf open /proc/self/mem while it may (see df(3)).
+ * Pages of text are touched only where a DF_OPT flag or a wish changes a byte.
+ * Returns 0 or an error. A start-up wish that cannot be read is an error
+ * of the first call; all modules are initialised without any wish then.
+ */
+DF_API_ int df_init(void);
+
+/* activation + 1; on while it is above 0. Nothing while unhooked. */
+DF_API_ int df_activate(const char *pattern);
+/* activation - 1, not below 0; at 0, a flag that is held loses its hold. */
+DF_API_ int df_deactivate(const char *pattern);
+/* activation at least 1: doing it twice is the same as once. Nothing while unhooked. */
+DF_API_ int df_enable(const char *pattern);
+/* activation 0, and no hold. */
+DF_API_ int df_disable(const char *pattern);
+/* unhook + 1: the flag ignores activations; one that is on stays on. */
+DF_API_ int df_unhook(const char *pattern);
+/* unhook - 1, not below 0. */
+DF_API_ int df_rehook(const char *pattern);
+
+/* The same on the flags of one kind. DF_ERROR_USAGE if `kind` is NULL. */
+DF_API_ int df_activate_kind(const char *kind, const char *pattern);
+DF_API_ int df_deactivate_kind(const char *kind, const char *pattern);
+DF_API_ int df_enable_kind(const char *kind, const char *pattern);
+DF_API_ int df_disable_kind(const char *kind, const char *pattern);
+DF_API_ int df_unhook_kind(const char *kind, const char *pattern);
+DF_API_ int df_rehook_kind(const char *kind, const char *pattern);
+
+/*
+ * Carries out a script, which may be a single line:
+ *
+ *     +PATTERN  activate    -PATTERN  deactivate
+ *     !PATTERN  unhook      ?PATTERN  rehook
+ *
+ * One operation a line, in this order; blanks before the sign and behind it, empty
+ * lines and lines that begin with # do not count. A pattern reaches to the end of
+ * its line, blanks included. Every line is read before the first is carried out,
+ * and in each module they all happen at once. Returns the sum over all lines.
+ */
+DF_API_ int df_apply(const char *script);
+
+/*
+ * One site of a flag, as df_list() found it. Strings, and the structure itself,
+ * are valid until the callback returns; strings of the executable's own flags for
+ * as long as the process lives.
+ */
+struct df_flag_info {
+	const char *full_name; /* kind:name@file:line */
+	const char *kind;
+	const char *name;
+	const char *file;
+	const char *doc;    /* "" where no doc was given */
+	const char *module; /* path as the loader has it; "" for the executable */
+	uint32_t line;
+	uint32_t activation;
+	uint32_t unhook;
+	int active;	    /* 1 if it is on */
+	int duplicate;	    /* 1 if the entry before this one has the same full name */
+	const void *site;   /* run-time address of the instruction */
+	const void *target; /* run-time address of the cold path; NULL with clang before 17 */
+};
+
+typedef int (*df_list_callback)(void *context, const struct df_flag_info *flag);
+
+/*
+ * Calls back for every site that matches, sorted by kind, name, file, line (as a
+ * number), module and address, until the callback returns other than 0. The
+ * callback is called without any lock and may call every function of libdf; counts
+ * are those of a moment during the call. Returns what the callback returned last
+ * if that is not 0, else the number of flags listed, or an error.
+ */
+DF_API_ int df_list(const char *pattern, df_list_callback callback, void *context);
+
+/*
+ * A callback that prints to `stream`, a FILE * (stderr if NULL), one line per full name:
+ *     full name (off|COUNT[, unhook=N])[: doc]
+ * Returns 0 always.
+ */
+DF_API_ int df_list_print(void *stream, const struct df_flag_info *flag);
+
+/* How this copy of libdf may write text: see df(3). */
+enum df_write_policy {
+	DF_WRITE_BY_COST = 0, /* whichever way is cheaper, and the other where that is denied */
+	DF_WRITE_NEVER_WX = 1 /* never through pages that are writable and executable at once */
+};
+DF_API_ int df_set_write_policy(enum df_write_policy policy);
+
+/*
+ * What went wrong in the last call of this thread that returned an error; "" before
+ * the first. Never NULL, no final newline; valid until the thread's next call.
+ */
+DF_API_ const char *df_error(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* DF_H */

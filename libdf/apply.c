@@ -278,7 +278,7 @@ static int give_up(const struct df_mem *mem, const struct df_module *module,
 		       cause->text, second.text);
 }
 
-int df_apply(const struct df_mem *mem, const struct df_module *module, const struct df_plan *plan,
+int df_plan_apply(const struct df_mem *mem, const struct df_module *module, const struct df_plan *plan,
 	     const struct df_stamp *stamp, struct df_err *err)
 {
 	struct df_err cause;

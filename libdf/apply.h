@@ -60,7 +60,7 @@ int df_plan_recheck(const struct df_mem *mem, const struct df_module *module,
  * phase, and the next controller finishes or undoes the work; or DF_E_NO_PROCESS
  * if the program is gone.
  */
-int df_apply(const struct df_mem *mem, const struct df_module *module, const struct df_plan *plan,
+int df_plan_apply(const struct df_mem *mem, const struct df_module *module, const struct df_plan *plan,
 	     const struct df_stamp *stamp, struct df_err *err);
 
 /*

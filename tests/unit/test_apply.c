@@ -393,7 +393,7 @@ static struct df_plan begin(struct program *p, bool second)
 	}
 	struct df_plan first = plan_of(p, wishes, COUNT(wishes));
 	const struct df_module module = module_of(p);
-	cr_assert_eq(df_apply(&p->mem, &module, &first, &stamp, NULL), 0);
+	cr_assert_eq(df_plan_apply(&p->mem, &module, &first, &stamp, NULL), 0);
 	df_plan_free(&first);
 	control_of(p)->changed_at = 0;
 	control_of(p)->changed_by = 0;
@@ -415,7 +415,7 @@ Test(apply, the_whole_of_it)
 		cr_expect_eq(side_of(&p, &plan), BEFORE);
 		cr_expect_eq(df_plan_recheck(&p.mem, &module, &plan, &err), 0, "%s", err.text);
 		cr_expect(is_as(&p, &was));
-		cr_expect_eq(df_apply(&p.mem, &module, &plan, &stamp, &err), 0, "%s", err.text);
+		cr_expect_eq(df_plan_apply(&p.mem, &module, &plan, &stamp, &err), 0, "%s", err.text);
 		cr_expect_eq(side_of(&p, &plan), AFTER);
 		expect_control(&p, &plan, AFTER);
 		expect_text_intact(&p, &was);
@@ -455,7 +455,7 @@ Test(apply, a_byte_alone)
 	const struct step step = {DF_DISABLE, off};
 	struct df_plan plan = plan_of(&p, &step, 1);
 	cr_expect_eq(plan.strayed, 1);
-	cr_expect_eq(df_apply(&p.mem, &module, &plan, &stamp, NULL), 0);
+	cr_expect_eq(df_plan_apply(&p.mem, &module, &plan, &stamp, NULL), 0);
 	cr_expect_eq(*code_of(&p, SAME), 0xa9);
 	cr_expect_eq(side_of(&p, &plan), AFTER);
 	df_plan_free(&plan);
@@ -507,7 +507,7 @@ static long sweep_calls(bool second, bool fail_on, bool half, enum df_errc code)
 		p.fail_on = fail_on;
 		p.fail_half = half;
 		p.fail_code = code;
-		const int status = df_apply(&p.mem, &module, &plan, &stamp, &err);
+		const int status = df_plan_apply(&p.mem, &module, &plan, &stamp, &err);
 		const bool over = p.calls <= n;
 		if (over)
 			cr_expect_eq(status, 0, "%s", row);
@@ -545,7 +545,7 @@ Test(apply, a_passing_failure_before_the_bytes_stand_is_undone)
 			heal(&p);
 			p.fail_call = n;
 			p.fail_half = half;
-			const int status = df_apply(&p.mem, &module, &plan, &stamp, &err);
+			const int status = df_plan_apply(&p.mem, &module, &plan, &stamp, &err);
 			const bool closing = status == 0 || err.code == DF_E_UNDO;
 			if (!closing) {
 				cr_expect_eq(status, -(int)DF_E_WRITE, "call %ld", n);
@@ -575,7 +575,7 @@ Test(apply, the_message_foretells_what_the_next_controller_does)
 		heal(&p);
 		p.fail_call = n;
 		p.fail_on = true;
-		const int status = df_apply(&p.mem, &module, &plan, &stamp, &err);
+		const int status = df_plan_apply(&p.mem, &module, &plan, &stamp, &err);
 		heal(&p);
 		cr_expect_eq(df_recover(&p.mem, &module, &later, NULL), 0);
 		const enum side side = side_of(&p, &plan);
@@ -600,7 +600,7 @@ Test(apply, a_write_that_did_not_take_is_noticed)
 	const struct df_module module = module_of(&p);
 	struct df_err err;
 	p.mistake = true;
-	cr_expect_eq(df_apply(&p.mem, &module, &plan, &stamp, &err), -(int)DF_E_WRITE);
+	cr_expect_eq(df_plan_apply(&p.mem, &module, &plan, &stamp, &err), -(int)DF_E_WRITE);
 	cr_expect(strstr(err.text, "was written"), "%s", err.text);
 	cr_expect_eq(side_of(&p, &plan), BEFORE);
 	df_plan_free(&plan);
@@ -618,7 +618,7 @@ Test(apply, a_process_that_is_gone_is_not_undone)
 		p.fail_call = n;
 		p.fail_on = true;
 		p.fail_code = DF_E_NO_PROCESS;
-		const int status = df_apply(&p.mem, &module, &plan, &stamp, &err);
+		const int status = df_plan_apply(&p.mem, &module, &plan, &stamp, &err);
 		cr_expect(status == 0 || status == -(int)DF_E_NO_PROCESS, "call %ld: %d", n,
 			  status);
 		cr_expect(status == 0 || p.calls == n + 1, "call %ld: more calls followed", n);
@@ -636,7 +636,7 @@ Test(apply, an_error_may_go_nowhere)
 	const struct df_module module = module_of(&p);
 	p.fail_call = 3;
 	p.fail_on = true;
-	cr_expect_lt(df_apply(&p.mem, &module, &plan, &stamp, NULL), 0);
+	cr_expect_lt(df_plan_apply(&p.mem, &module, &plan, &stamp, NULL), 0);
 	df_plan_free(&plan);
 	stop(&p);
 }
@@ -649,7 +649,7 @@ static void expect_init_completes(struct program *p)
 	const struct df_module module = module_of(p);
 	const struct step init = {DF_INIT, NULL};
 	struct df_plan plan = plan_of(p, &init, 1);
-	cr_expect_eq(df_apply(&p->mem, &module, &plan, &later, NULL), 0);
+	cr_expect_eq(df_plan_apply(&p->mem, &module, &plan, &later, NULL), 0);
 	cr_expect_eq(control_of(p)->initialised, DF_INITIALISED);
 	cr_expect_not(plan.will[OPT].held);
 	df_plan_free(&plan);
@@ -712,7 +712,7 @@ static long sweep_deaths(bool second, bool failing, long fail_call)
 		p.budget = n;
 		p.fail_call = failing ? fail_call : NEVER;
 		p.fail_half = true;
-		const int status = df_apply(&p.mem, &module, &plan, &stamp, NULL);
+		const int status = df_plan_apply(&p.mem, &module, &plan, &stamp, NULL);
 		const bool over = p.written < n || status == 0;
 		if (p.budget == 0 && !over) {
 			struct snapshot left = take(&p);
@@ -784,7 +784,7 @@ Test(apply, more_sites_than_fit_at_once)
 		heal(&p);
 		cr_assert_gt(plan.change_count, 512);
 		cr_expect_eq(df_plan_recheck(&p.mem, &module, &plan, NULL), 0);
-		cr_expect_eq(df_apply(&p.mem, &module, &plan, &stamp, NULL), 0);
+		cr_expect_eq(df_plan_apply(&p.mem, &module, &plan, &stamp, NULL), 0);
 		cr_expect_eq(side_of(&p, &plan), AFTER);
 		expect_control(&p, &plan, AFTER);
 		df_plan_free(&plan);
@@ -817,7 +817,7 @@ Test(apply, neighbours_share_calls)
 	const struct step step = {DF_ACTIVATE, every};
 	plan = plan_of(&p, &step, 1);
 	heal(&p);
-	cr_expect_eq(df_apply(&p.mem, &module, &plan, &stamp, NULL), 0);
+	cr_expect_eq(df_plan_apply(&p.mem, &module, &plan, &stamp, NULL), 0);
 	/* Four phases, the stamp, and the states twice in runs of 256 at the most. */
 	cr_expect_leq(p.by_kind[STORE], 4 + 1 + 2 * (MANY / 256 + 1));
 	df_plan_free(&plan);
@@ -861,7 +861,7 @@ Test(apply, windows_span_no_hole)
 		struct df_plan plan = plan_of(&p, &step, 1);
 		const struct df_module module = module_of(&p);
 		cr_expect_eq(df_plan_recheck(&p.mem, &module, &plan, NULL), 0, "gap %" PRIu64, gap);
-		cr_expect_eq(df_apply(&p.mem, &module, &plan, &stamp, NULL), 0, "gap %" PRIu64,
+		cr_expect_eq(df_plan_apply(&p.mem, &module, &plan, &stamp, NULL), 0, "gap %" PRIu64,
 			     gap);
 		cr_expect_eq(side_of(&p, &plan), AFTER, "gap %" PRIu64, gap);
 		df_plan_free(&plan);
@@ -881,7 +881,7 @@ Test(apply, a_controller_of_many_sites_may_die, .timeout = 300)
 			struct snapshot was = take(&p);
 			heal(&p);
 			p.budget = n;
-			const int status = df_apply(&p.mem, &module, &plan, &stamp, NULL);
+			const int status = df_plan_apply(&p.mem, &module, &plan, &stamp, NULL);
 			const uint32_t phase = control_of(&p)->phase;
 			const enum side wanted = status == 0 ? AFTER : destiny(phase);
 			expect_mended(&p, &plan, wanted, &was, "many");
@@ -1096,7 +1096,7 @@ Test(apply, the_end_of_all_addresses)
 	const struct df_module module = module_of(&p);
 	struct df_err err = {0};
 	cr_expect_eq(df_plan_recheck(&p.mem, &module, &plan, &err), 0, "%s", err.text);
-	cr_expect_eq(df_apply(&p.mem, &module, &plan, &stamp, &err), 0, "%s", err.text);
+	cr_expect_eq(df_plan_apply(&p.mem, &module, &plan, &stamp, &err), 0, "%s", err.text);
 	cr_expect_eq(side_of(&p, &plan), AFTER);
 	df_plan_free(&plan);
 	stop(&p);

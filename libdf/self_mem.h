@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * self_mem.h - writing one's own text.
+ *
+ * Two writers. /proc/self/mem costs about a microsecond a write, opens no window
+ * of writable and executable pages, and is the only one that the kernel leaves
+ * under PR_SET_MDWE or a seccomp filter on mprotect. mprotect costs more to begin
+ * with and next to nothing for each site after that. Which one is chosen by cost,
+ * per run of edits that lie near each other; where the system denies one, the other
+ * does its work.
+ *
+ * The caller sees to it that nobody else writes the same text meanwhile, and that
+ * the text stays mapped. Bytes are written one by one: no thread ever sees half of
+ * a change. Not every processor runs the new bytes at once: see sync_cores().
+ */
+#ifndef DF_SELF_MEM_H
+#define DF_SELF_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+/* One byte of text. `offset` counts from a base that the caller chooses. */
+struct self_edit {
+	uint32_t offset;
+	uint8_t before;
+	uint8_t after;
+	uint16_t reserved;
+};
+
+/*
+ * Writes `after` of each edit, or `before` of each if `undo`, and reads each back
+ * through its own mapping. Edits are in ascending order of offsets. Protections
+ * are afterwards what they were. Returns 0; DF_E_PERMISSION if the system leaves no
+ * way to write; DF_E_WRITE if a byte does not read as written, or a protection
+ * could not be restored; DF_E_SYSTEM. Some edits may be written when it fails.
+ */
+int self_mem_write(const uint8_t *base, const struct self_edit *edits, size_t count, bool undo,
+		   struct df_err *err);
+
+/*
+ * Opens what is only open to the privileges that the process has now, and
+ * remembers it. Nothing here depends on it; it returns nothing.
+ */
+void self_mem_prepare(void);
+
+/* Whether pages may be writable and executable at once; they may unless told otherwise. */
+void self_mem_allow_wx(bool allowed);
+
+/* In a forked child: forget the descriptor, which leads to the parent's memory. */
+void self_mem_forked(void);
+
+#endif

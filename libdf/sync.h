@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sync.h - who may change a module: its lock, among the threads of the process,
+ * and the claim of a controller outside (design: commit protocol, step 1).
+ *
+ * `lock` in the control block is a futex word: the id of the owner's thread
+ * (DF_LOCK_OWNER) and whether anybody sleeps on it (DF_LOCK_WAITERS). Every copy of
+ * libdf in the process meets there. `external` and `external_nonce` are eight
+ * aligned bytes that only a controller outside sets. Each side writes its own word,
+ * then reads the other's: so never do both go on.
+ *
+ * A lock whose owner is no thread of this process any more is taken over; so is a
+ * claim that stands with the same nonce for longer than a live controller may take.
+ * Whoever takes over finds the module in any phase and recovers it (apply.h).
+ */
+#ifndef DF_SYNC_H
+#define DF_SYNC_H
+
+#include <stdint.h>
+
+#include "../include/df_abi.h"
+#include "err.h"
+
+/* How long a controller outside may hold a claim: five times its budget of 200 ms. */
+#define SYNC_CLAIM_MAX_NS UINT64_C(1000000000)
+
+/* What one operation remembers of the claims it met. Starts as all zero. */
+struct sync_patience {
+	uint64_t claim;	      /* external and nonce as last seen */
+	uint64_t claim_since; /* CLOCK_MONOTONIC, ns */
+	uint64_t since;	      /* of the first claim met */
+};
+
+/*
+ * Takes the lock of a module; sleeps while another thread has it. Returns 1 if the
+ * module is ours, 0 if a controller outside has claimed it: then no lock is held,
+ * and the caller gives back all others, calls sync_pause() and tries again. Returns
+ * DF_E_BUSY if claims followed one another for ten seconds.
+ */
+int sync_own(struct df_control_v1 *control, struct sync_patience *patience, struct df_err *err);
+
+/* Gives it back; wakes a sleeper. */
+void sync_disown(struct df_control_v1 *control);
+
+/* A moment for a controller outside to finish: about a millisecond. */
+void sync_pause(void);
+
+/*
+ * When it returns, every thread of the process runs the instructions that stand in
+ * memory now: membarrier(2), or where that is denied, the interrupts that a change
+ * of protection sends to every processor that runs the process.
+ */
+int sync_cores(struct df_err *err);
+
+/* The id of the calling thread, as gettid(2), mostly without asking the kernel. */
+uint32_t sync_thread(void);
+
+/*
+ * In a forked child, before any other thread of it can run: no lock and no
+ * claim of the parent's holds here. `control` is one module's.
+ */
+void sync_forked_module(struct df_control_v1 *control);
+
+/* In a forked child: thread ids are new. */
+void sync_forked(void);
+
+#endif
