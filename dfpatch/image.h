@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * image.h - a module with its flags, from a file or from a process.
- *
- * For a process the image in memory is the truth: headers, note, table and
- * strings are read from there. The file on disk is looked at only to tell when
- * it is another one by now.
- */
+/* image.h - a module with its flags, and how it is loaded from a file. */
 #ifndef DFPATCH_IMAGE_H
 #define DFPATCH_IMAGE_H
 
@@ -17,7 +11,6 @@
 #include "flag.h"
 #include "maps.h"
 #include "plan.h"
-#include "process.h"
 #include "site.h"
 #include "snapshot.h"
 #include "table.h"
@@ -55,27 +48,33 @@ struct images {
  */
 int images_from_file(const char *path, struct images *images, struct df_err *err);
 
-/*
- * Loads the flags of every module that a process has loaded: mappings that begin
- * with an ELF header and whose segments are all mapped from the same file, as a
- * loader does it. Returns 0, or as above, or DF_E_NO_PROCESS, DF_E_PERMISSION, or
- * DF_E_SITE: a module with flags has a segment that is not mapped from its file.
- */
-int images_from_process(const struct process *process, struct images *images, struct df_err *err);
-
-/* Whether a file that was mapped when the images were loaded is so no more: dlclose(3). */
-bool images_unloaded(const struct process *process, const struct images *images);
-
-/*
- * Reads control block and states of a live image again. If other controllers
- * commit meanwhile, until it has a consistent reading. Returns 0, DF_E_BUSY,
- * DF_E_MEMORY or what reading memory returns.
- */
-int image_refresh(struct image *image, struct df_err *err);
-
 /* The counts of a site as read last. */
 struct df_count image_count(const struct image *image, uint32_t site);
 
 void images_free(struct images *images);
+
+/*
+ * What loaders of images build on, here and in image_process.c: an image begins
+ * with image_new(), image_snapshot() and image_load_table(), and becomes one of
+ * `images` with images_add(), or ends with image_free().
+ */
+
+/* NULL if memory runs out; then `fd` stays the caller's. That of a live image always does. */
+struct image *image_new(const char *path, int fd, bool live);
+
+/*
+ * Makes its segments readable through `pull`, with the image as context; image->elf
+ * and, if it is live, image->bias must be there. `ehdr` is where the ELF header lies.
+ * Returns 0 or DF_E_MEMORY.
+ */
+int image_snapshot(struct image *image, uint64_t ehdr, snapshot_pull pull, struct df_err *err);
+
+/* Returns 1 with the sites loaded, 0 if the module has none, or an error that names the module. */
+int image_load_table(struct image *image, struct df_err *err);
+
+/* False if memory runs out; then the image stays the caller's. */
+bool images_add(struct images *images, struct image *image);
+
+void image_free(struct image *image);
 
 #endif

@@ -31,7 +31,8 @@
  *   snapshot         a module's segments, copied when first looked at
  *   processors       making every processor serialise
  *   proc_mem         /proc/PID/mem
- *   image            a module with its flags, from a file or a process
+ *   image            a module with its flags, and those of a file
+ *   image_process    the modules of a process
  *   select           patterns -> sites
  *   verify           every site, before anything is touched (Capstone)
  *   threads          stopping and letting go (ptrace)

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "apply.h"
+#include "image_process.h"
 #include "proc_mem.h"
 #include "threads.h"
 #include "verify.h"

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* image_process.c - the modules of a process, with their flags. */
+#include "image_process.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "apply.h"
+#include "cleanup.h"
+#include "disk.h"
+#include "maps_query.h"
+#include "mem.h"
+#include "proc_mem.h"
+
+#define PAGE_MASK (~(uint64_t)4095)
+#define HEADERS_MAX 16384 /* ELF header, program headers and the notes behind them */
+
+static int pull_memory(void *context, uint64_t addr, void *to, size_t size)
+{
+	const struct image *image = context;
+	return proc_mem_read(image->fd, addr, to, size, NULL) < 0 ? -1 : 0;
+}
+
+/* Whether the pages of one segment that come from the file are mapped as the file has them. */
+static bool is_mapped(const struct maps *maps, const struct mapping *first,
+		      const struct elf_part *part, uint64_t bias)
+{
+	uint64_t at = (bias + part->addr) & PAGE_MASK;
+	uint64_t offset = part->offset & PAGE_MASK;
+	const uint64_t end = bias + part->addr + part->file_size;
+	if (part->file_size == 0)
+		return true;
+	if (end < at)
+		return false;
+	while (at < end) {
+		const struct mapping *m = maps_find(maps, at);
+		if (!m || m->device != first->device || m->inode != first->inode ||
+		    m->offset + (at - m->start) != offset)
+			return false;
+		if ((part->prot & DF_EXEC) && !(m->prot & DF_EXEC))
+			return false;
+		offset += m->end - at;
+		at = m->end;
+	}
+	return true;
+}
+
+/* Finds the bias of the module whose ELF header lies at the start of `first`. */
+static bool find_bias(struct image *image, const struct mapping *first)
+{
+	const struct elf_info *elf = &image->elf;
+	for (size_t i = 0; i < elf->part_count; i++) {
+		const struct elf_part *p = &elf->parts[i];
+		if (p->type != PT_LOAD || (p->offset & PAGE_MASK) != 0)
+			continue;
+		image->bias = first->start - (p->addr & PAGE_MASK);
+		return true;
+	}
+	return false;
+}
+
+/* The first segment that is not mapped as a loader does it, or NULL. */
+static const struct elf_part *misplaced_part(const struct image *image, const struct maps *maps,
+					     const struct mapping *first)
+{
+	for (size_t i = 0; i < image->elf.part_count; i++) {
+		const struct elf_part *p = &image->elf.parts[i];
+		if (p->type == PT_LOAD && !is_mapped(maps, first, p, image->bias))
+			return p;
+	}
+	return NULL;
+}
+
+/*
+ * Whether the control block, which was found, lies where a loader puts it: in a
+ * mapping of its own that can be written. In a file that is mapped as data it lies
+ * in the same piece as the header, if the distances hold there at all.
+ */
+static bool is_loaded(const struct image *image, const struct maps *maps,
+		      const struct mapping *first)
+{
+	const struct mapping *m = maps_find(maps, image->table.control);
+	return m != first && (!m || (m->prot & DF_WRITE));
+}
+
+/*
+ * Of a module with flags, a segment from elsewhere: refused, because what is
+ * written there might never run, or be shared. Without flags, or mapped as data
+ * only, it is none of our business: then 0.
+ */
+static int refuse_misplaced(struct image *image, const struct maps *maps,
+			    const struct mapping *first, const struct elf_part *part,
+			    struct df_err *err)
+{
+	if (image_snapshot(image, first->start, pull_memory, err) < 0)
+		return -(int)err->code;
+	if (df_table_find(&image->snapshot.view, &image->table, NULL) <= 0 ||
+	    image->table.count == 0 || !is_loaded(image, maps, first))
+		return 0;
+	return df_fail(err, DF_E_SITE,
+		       "%s: its %s at %#" PRIx64 " is not mapped from its file as it was loaded "
+		       "(remapped to large pages?); its flags cannot be changed",
+		       image->path, part->prot & DF_EXEC ? "text" : "segment",
+		       image->bias + part->addr);
+}
+
+/* Headers of the module at `first`. Returns 1, 0 if there is no module, or DF_E_ARCH, DF_E_MEMORY.
+ */
+static int read_headers(struct image *image, const struct mapping *first, struct df_err *err)
+{
+	const uint64_t mapped = first->end - first->start;
+	const size_t size = mapped < HEADERS_MAX ? (size_t)mapped : HEADERS_MAX;
+	char magic[SELFMAG];
+	if (proc_mem_read(image->fd, first->start, magic, sizeof(magic), NULL) < 0 ||
+	    memcmp(magic, ELFMAG, SELFMAG) != 0)
+		return 0;
+	CLEANUP_FREE void *bytes = malloc(size);
+	if (!bytes)
+		return df_fail_memory(err);
+	if (proc_mem_read(image->fd, first->start, bytes, size, NULL) < 0)
+		return 0;
+	const int status = elf_info_from_memory(bytes, size, &image->elf, err);
+	if (status == -(int)DF_E_ARCH || status == -(int)DF_E_MEMORY)
+		return df_err_prefix(err, image->path);
+	return status == 0;
+}
+
+/* 1 if the module at `first` carries flags, 0 if not; counts modules in *loaded. */
+static int load_module(struct image *image, const struct maps *maps, const struct mapping *first,
+		       size_t *loaded, struct df_err *err)
+{
+	image->device = first->device;
+	image->inode = first->inode;
+	int status = read_headers(image, first, err);
+	if (status <= 0 || !find_bias(image, first))
+		return status < 0 ? status : 0;
+	const struct elf_part *misplaced = misplaced_part(image, maps, first);
+	if (misplaced)
+		return refuse_misplaced(image, maps, first, misplaced, err);
+	++*loaded;
+	status = image_snapshot(image, first->start, pull_memory, err);
+	return status < 0 ? status : image_load_table(image, err);
+}
+
+static int take_module(const struct process *process, struct images *images,
+		       const struct mapping *first, struct df_err *err)
+{
+	struct image *image = image_new(first->path, process->mem, true);
+	if (!image)
+		return df_fail_memory(err);
+	int status = load_module(image, &images->maps, first, &images->loaded, err);
+	if (status > 0) {
+		image->on_disk = disk_difference(process, first, &image->elf);
+		status = images_add(images, image) ? 1 : df_fail_memory(err);
+	}
+	if (status <= 0)
+		image_free(image);
+	return status < 0 ? status : 0;
+}
+
+static bool may_begin_module(const struct mapping *m)
+{
+	return m->offset == 0 && m->inode != 0 && (m->prot & DF_READ);
+}
+
+static bool memory_is_gone(const struct process *process, const struct images *images)
+{
+	char byte;
+	return proc_mem_read(process->mem, images->maps.list[0].start, &byte, 1, NULL) ==
+	       -(int)DF_E_NO_PROCESS;
+}
+
+static int no_flags(const struct process *process, const struct images *images,
+		    const struct df_err *foreign, struct df_err *err)
+{
+	if (foreign->code != DF_E_NONE)
+		return df_fail(err, foreign->code, "%s", foreign->text);
+	/* Not one module: it is about to start a program, and has mapped none of it yet. */
+	if (images->loaded == 0)
+		return process_explain_end(process, err);
+	return df_fail(err, DF_E_NO_FLAGS, "process %d (%s) carries no flags in any of its modules",
+		       process->pid, process->name);
+}
+
+static int take_modules(const struct process *process, struct images *images, struct df_err *err)
+{
+	struct df_err foreign = {0};
+	for (size_t i = 0; i < images->maps.count; i++) {
+		const struct mapping *m = &images->maps.list[i];
+		const int status = may_begin_module(m) ? take_module(process, images, m, err) : 0;
+		/* A file for another machine may be data; it matters if nothing else is found. */
+		if (status == -(int)DF_E_ARCH && foreign.code == DF_E_NONE)
+			foreign = *err;
+		else if (status < 0 && status != -(int)DF_E_ARCH)
+			return status;
+	}
+	return images->count > 0 ? 0 : no_flags(process, images, &foreign, err);
+}
+
+int images_from_process(const struct process *process, struct images *images, struct df_err *err)
+{
+	*images = (struct images){0};
+	CLEANUP_FD int fd = process_file(process, "maps", err);
+	if (fd < 0)
+		return fd;
+	int status = maps_read_files(fd, &images->maps, err);
+	if (status < 0)
+		return status;
+	if (images->maps.count == 0)
+		return process_explain_end(process, err);
+	status = take_modules(process, images, err);
+	/* What an exec or exit leaves half-read looks like damage, or like nothing. */
+	if (status < 0 && memory_is_gone(process, images))
+		return process_explain_end(process, err);
+	return status;
+}
+
+static bool still_mapped(const struct maps *maps, const struct mapping *was)
+{
+	const struct mapping *is = maps_find(maps, was->start);
+	return is && is->device == was->device && is->inode == was->inode;
+}
+
+bool images_unloaded(const struct process *process, const struct images *images)
+{
+	struct maps now = {0};
+	bool unloaded = false;
+	CLEANUP_FD int fd = process_file(process, "maps", NULL);
+	if (fd < 0 || maps_read_files(fd, &now, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < images->maps.count && !unloaded; i++)
+		unloaded = may_begin_module(&images->maps.list[i]) &&
+			   !still_mapped(&now, &images->maps.list[i]);
+	maps_free(&now);
+	return unloaded;
+}
+
+static bool same_operation(const struct df_control_v1 *a, const struct df_control_v1 *b)
+{
+	return a->generation == b->generation && a->phase == b->phase;
+}
+
+int image_refresh(struct image *image, struct df_err *err)
+{
+	struct proc_mem memory; /* no initialiser: it would clear a window of 64 KiB */
+	memory.fd = image->fd;
+	const struct df_mem mem = proc_mem_interface(&memory);
+	const struct timespec pause = {.tv_nsec = 1000000};
+	for (int attempt = 0; attempt < 100; attempt++) {
+		struct df_control_v1 after = {0};
+		int status = df_control_load(&mem, image->table.control, &image->control, err);
+		if (status == 0)
+			status = df_states_load(&mem, image->sites, image->table.count,
+						image->states, err);
+		if (status == 0)
+			status = df_control_load(&mem, image->table.control, &after, err);
+		if (status < 0)
+			return df_err_prefix(err, image->path);
+		if (same_operation(&image->control, &after))
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return df_fail(err, DF_E_BUSY, "%s: its flags change faster than they can be read",
+		       image->path);
+}

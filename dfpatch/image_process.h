@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_process.h - the modules of a process, with their flags.
+ *
+ * The image in memory is the truth: headers, note, table and strings are read
+ * from there. The file on disk is looked at only to tell when it is another one
+ * by now.
+ */
+#ifndef DFPATCH_IMAGE_PROCESS_H
+#define DFPATCH_IMAGE_PROCESS_H
+
+#include <stdbool.h>
+
+#include "err.h"
+#include "image.h"
+#include "process.h"
+
+/*
+ * Loads the flags of every module that a process has loaded: mappings that begin
+ * with an ELF header and whose segments are all mapped from the same file, as a
+ * loader does it. Returns 0, or DF_E_NO_PROCESS, DF_E_EXEC, DF_E_PERMISSION, DF_E_SYSTEM,
+ * DF_E_ARCH, DF_E_NO_FLAGS, DF_E_TABLE, DF_E_VERSION, DF_E_MEMORY, or DF_E_SITE: a
+ * module with flags has a segment that is not mapped from its file. images_free()
+ * ends it, also after a failure.
+ */
+int images_from_process(const struct process *process, struct images *images, struct df_err *err);
+
+/* Whether a file that was mapped when the images were loaded is so no more: dlclose(3). */
+bool images_unloaded(const struct process *process, const struct images *images);
+
+/*
+ * Reads control block and states of a live image again. If other controllers
+ * commit meanwhile, until it has a consistent reading. Returns 0, DF_E_BUSY,
+ * DF_E_MEMORY or what reading memory returns.
+ */
+int image_refresh(struct image *image, struct df_err *err);
+
+#endif
