@@ -8,12 +8,16 @@
  *   libdf/err        errors as values
  *   libdf/mem.h      how the core reaches a module's bytes
  *   libdf/site.h     a site
- *   libdf/insn       the two instructions of a site
+ *   libdf/insn.h     the two instructions of a site
+ *   libdf/rule.h     the rules of state
  *   libdf/table      note -> control block -> records -> sites
  *   libdf/flag       sites -> flags
  *   libdf/match      patterns
- *   libdf/plan       the rules of state; operation -> counts and byte edits
- *   libdf/apply      the commit protocol
+ *   libdf/plan       operation -> counts and byte edits
+ *   libdf/control    a module's control block
+ *   libdf/module     a module, and its states
+ *   libdf/commit     the commit protocol
+ *   libdf/apply, libdf/recover  a plan carried out; what a dead controller left put right
  *
  *   libdf/self_mem   writing one's own text
  *   libdf/sync       a module's lock and claim; making every processor serialise

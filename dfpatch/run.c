@@ -26,6 +26,7 @@
 #include "apply.h"
 #include "image_process.h"
 #include "proc_mem.h"
+#include "recover.h"
 #include "threads.h"
 #include "verify.h"
 

@@ -1,99 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plan.c - the rules of state, and what an operation comes to. */
+/* plan.c - what an operation comes to. */
 #include "plan.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "insn.h"
-
-struct df_count df_count_decode(const struct df_site *site, const struct df_count_v1 *stored)
-{
-	const bool released = (stored->unhook & DF_HOLD_RELEASED) != 0;
-	return (struct df_count){
-		.activation = stored->activation ^ site->activation,
-		.unhook = (stored->unhook & ~DF_HOLD_RELEASED) ^ site->unhook,
-		.held = (site->flags & DF_SITE_HELD) && !released,
-	};
-}
-
-struct df_count_v1 df_count_encode(const struct df_site *site, const struct df_count *count)
-{
-	const bool released = (site->flags & DF_SITE_HELD) && !count->held;
-	return (struct df_count_v1){
-		.activation = count->activation ^ site->activation,
-		.unhook = (count->unhook ^ site->unhook) | (released ? DF_HOLD_RELEASED : 0),
-	};
-}
-
-bool df_count_active(const struct df_count *count)
-{
-	return count->activation > 0 || count->held;
-}
-
-static enum df_outcome raise(uint32_t *count, uint32_t top)
-{
-	if (*count == top)
-		return DF_SATURATED;
-	++*count;
-	return DF_CHANGED;
-}
-
-static enum df_outcome lower(uint32_t *count)
-{
-	if (*count == 0)
-		return DF_SAME;
-	--*count;
-	return DF_CHANGED;
-}
-
-static enum df_outcome release(struct df_count *count)
-{
-	const bool held = count->held;
-	count->held = false;
-	return held ? DF_CHANGED : DF_SAME;
-}
-
-static enum df_outcome enable(struct df_count *count)
-{
-	if (count->unhook > 0)
-		return DF_UNHOOKED;
-	if (count->activation > 0)
-		return DF_SAME;
-	count->activation = 1;
-	return DF_CHANGED;
-}
-
-static enum df_outcome disable(struct df_count *count)
-{
-	const enum df_outcome released = release(count);
-	if (count->activation == 0)
-		return released;
-	count->activation = 0;
-	return DF_CHANGED;
-}
-
-enum df_outcome df_rule(enum df_op op, struct df_count *count)
-{
-	switch (op) {
-	case DF_ACTIVATE:
-		return count->unhook > 0 ? DF_UNHOOKED
-					 : raise(&count->activation, DF_ACTIVATION_MAX);
-	case DF_DEACTIVATE:
-		return count->activation > 0 ? lower(&count->activation) : release(count);
-	case DF_ENABLE:
-		return enable(count);
-	case DF_DISABLE:
-		return disable(count);
-	case DF_UNHOOK:
-		return raise(&count->unhook, DF_UNHOOK_MAX);
-	case DF_REHOOK:
-		return lower(&count->unhook);
-	case DF_INIT:
-		return release(count);
-	}
-	return DF_SAME;
-}
 
 int df_plan_begin(struct df_plan *plan, const struct df_site *sites, size_t count,
 		  const struct df_state_v1 *states, const struct df_control_v1 *control,

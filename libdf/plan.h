@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plan.h - the rules of state, and what an operation comes to.
+ * plan.h - what an operation comes to.
  *
  * A plan is made from the counts that a module has, takes any number of
  * operations, each on its own selection of sites, and then says which counts
- * and which bytes must change. Making it touches nothing.
- *
- *   activate    activation + 1                    unhook > 0: nothing
- *   deactivate  activation - 1; at 0, a held site loses its hold
- *   unhook      unhook + 1
- *   rehook      unhook - 1, not below 0
- *   enable      activation at least 1             unhook > 0: nothing
- *   disable     activation 0, no hold
- *   init        no hold; once per module
- *
- * A site is active while its activation is above 0 or it is held. Unhooking
- * does not switch an active site off.
+ * and which bytes must change (rule.h). Making it touches nothing.
  */
 #ifndef DF_PLAN_H
 #define DF_PLAN_H
@@ -26,43 +15,8 @@
 
 #include "err.h"
 #include "mem.h"
+#include "rule.h"
 #include "site.h"
-
-enum df_op {
-	DF_ACTIVATE,
-	DF_DEACTIVATE,
-	DF_ENABLE,
-	DF_DISABLE,
-	DF_UNHOOK,
-	DF_REHOOK,
-	DF_INIT,
-};
-
-#define DF_ACTIVATION_MAX UINT32_MAX
-#define DF_UNHOOK_MAX (UINT32_C(0x7fffffff))
-
-/* A site's counts as they are, not as they are stored. */
-struct df_count {
-	uint32_t activation;
-	uint32_t unhook; /* at most DF_UNHOOK_MAX */
-	bool held;
-};
-
-struct df_count df_count_decode(const struct df_site *site, const struct df_count_v1 *stored);
-struct df_count_v1 df_count_encode(const struct df_site *site, const struct df_count *count);
-bool df_count_active(const struct df_count *count);
-
-/* What an operation did to a site; of several operations on one, the greatest counts. */
-enum df_outcome {
-	DF_NOT_SELECTED,
-	DF_SAME,      /* it was so already */
-	DF_CHANGED,   /* some count or the hold changed */
-	DF_SATURATED, /* a count is at its top and could not be raised */
-	DF_UNHOOKED,  /* nothing done because the site is unhooked */
-};
-
-/* The rules: changes *count as `op` says. Never DF_NOT_SELECTED. */
-enum df_outcome df_rule(enum df_op op, struct df_count *count);
 
 /*
  * A plan for one module. All but the two inputs is owned by the plan; arrays

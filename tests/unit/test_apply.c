@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "apply.h"
+#include "recover.h"
 #include "fake_module.h"
 #include "insn.h"
 
