@@ -215,8 +215,9 @@ static void print_commands(FILE *to)
 	      "Exit status:\n"
 	      "  0 done, also when the flags were so already   1 some PATTERN matched no flag\n"
 	      "  2 usage or bad pattern                        3 target not usable, unchanged\n"
-	      "  4 a site or table failed verification         6 a write failed half-way\n"
-	      "  7 done, but some flags are unhooked\n",
+	      "  4 a site or table failed verification         7 done, but some are unhooked\n"
+	      "  6 a write failed half-way and was undone, or could not be; or the change was\n"
+	      "    made, but the report could not be written: the message says which\n",
 	      to);
 }
 
