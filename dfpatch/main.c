@@ -13,6 +13,7 @@
  *   libdf/table      note -> control block -> records -> sites
  *   libdf/flag       sites -> flags
  *   libdf/match      patterns
+ *   libdf/script     operations as text
  *   libdf/plan       operation -> counts and byte edits
  *   libdf/control    a module's control block
  *   libdf/module     a module, and its states

@@ -225,8 +225,8 @@
  * carries flags at the time of the call, and initialises those that no controller
  * has initialised yet: the holds of their DF_OPT flags are released, and the
  * start-up wishes of DF_FLAGS and DF_FLAGS_FILE carried out, once per module.
- * Each module changes wholly or not at all; an error in one leaves those that were
- * changed before it as they are then.
+ * Each module changes wholly or not at all. An error in one does not keep the
+ * others from being changed; the first error is what the call returns.
  *
  * Patterns are POSIX extended regular expressions over the full name in the
  * program's locale; they match from its first character, as a whole (`a|b` is
@@ -235,8 +235,7 @@
  *
  * Return values. The number of flags, that is of full names in a module, that
  * matched, whether or not they had to be changed; or the negative of a value of
- * enum df_error, with nothing changed but where it says so. df_error() has the
- * text. Nothing is ever printed, and the program is never ended.
+ * enum df_error: df_error() has the text. Nothing is ever printed, and the program is never ended.
  *
  * Threads. Every function may be called from any thread at any time, but not
  * from a signal handler, and not in the child of a vfork. When a function has
@@ -302,10 +301,11 @@ DF_API_ int df_rehook_kind(const char *kind, const char *pattern);
  *     +PATTERN  activate    -PATTERN  deactivate
  *     !PATTERN  unhook      ?PATTERN  rehook
  *
- * One operation a line, in this order; blanks before the sign and behind it, empty
- * lines and lines that begin with # do not count. A pattern reaches to the end of
- * its line, blanks included. Every line is read before the first is carried out,
- * and in each module they all happen at once. Returns the sum over all lines.
+ * or one of these words, `enable` or `disable`, and a pattern behind it. One
+ * operation a line, in this order. Blanks at both ends of a line and behind the sign
+ * or word, empty lines, and lines that begin with # do not count. Every line is read
+ * before the first is carried out, and in each module they all happen at once.
+ * Returns the sum over all lines.
  */
 DF_API_ int df_apply(const char *script);
 

@@ -252,6 +252,17 @@ const char *df_pattern_text(const struct df_pattern *pattern)
 	return pattern->text;
 }
 
+const char *df_pattern_prefix(const struct df_pattern *pattern, size_t *length)
+{
+	*length = pattern->prefix;
+	return pattern->text;
+}
+
+bool df_pattern_is_all(const struct df_pattern *pattern)
+{
+	return pattern->meaning == MEANS_REGEX && pattern->literal && pattern->prefix == 0;
+}
+
 static int match_regex(const struct df_pattern *p, const char *text, struct df_err *err)
 {
 	regmatch_t match;

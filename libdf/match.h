@@ -49,6 +49,13 @@ int df_pattern_check(const struct df_pattern *pattern, struct df_err *err);
 /* The text as given; lives as long as the pattern. */
 const char *df_pattern_text(const struct df_pattern *pattern);
 
+/*
+ * The bytes at the start of the text that every full name begins with that is
+ * matched; their number in *length. A pattern that is_all matches every name.
+ */
+const char *df_pattern_prefix(const struct df_pattern *pattern, size_t *length);
+bool df_pattern_is_all(const struct df_pattern *pattern);
+
 /* 1 if the site is meant, 0 if not, DF_E_MATCH_FAILED if regexec(3) fails, DF_E_MEMORY. */
 int df_pattern_match(const struct df_pattern *pattern, const struct df_site *site,
 		     struct df_err *err);
