@@ -7,11 +7,13 @@
  * under PR_SET_MDWE or a seccomp filter on mprotect. mprotect costs more to begin
  * with and next to nothing for each site after that. Which one is chosen by cost,
  * per run of edits that lie near each other; where the system denies one, the other
- * does its work.
+ * does its work. What was denied is remembered and tried last from then on.
  *
- * The caller sees to it that nobody else writes the same text meanwhile, and that
- * the text stays mapped. Bytes are written one by one: no thread ever sees half of
- * a change. Not every processor runs the new bytes at once: see sync_cores().
+ * Callers hold a mutex around every function here: there is one descriptor, and
+ * protections are found, changed and put back. They also see to it that nobody else
+ * writes the same text or changes its protection meanwhile, and that it stays
+ * mapped. Bytes change one by one: no thread ever sees half of a change. Not every
+ * processor runs the new bytes at once: see sync_cores().
  */
 #ifndef DF_SELF_MEM_H
 #define DF_SELF_MEM_H
@@ -34,22 +36,27 @@ struct self_edit {
  * Writes `after` of each edit, or `before` of each if `undo`, and reads each back
  * through its own mapping. Edits are in ascending order of offsets. Protections
  * are afterwards what they were. Returns 0; DF_E_PERMISSION if the system leaves no
- * way to write; DF_E_WRITE if a byte does not read as written, or a protection
- * could not be restored; DF_E_SYSTEM. Some edits may be written when it fails.
+ * way to write, with the reason for each; DF_E_WRITE if a byte does not read as
+ * written, or a protection could not be put back. Some edits may be written when it
+ * fails.
  */
 int self_mem_write(const uint8_t *base, const struct self_edit *edits, size_t count, bool undo,
 		   struct df_err *err);
 
 /*
- * Opens what is only open to the privileges that the process has now, and
- * remembers it. Nothing here depends on it; it returns nothing.
+ * Opens /proc/self/mem with the privileges and the root directory that the process has
+ * now, and keeps it. Without it the first write does so. It returns nothing.
  */
 void self_mem_prepare(void);
 
 /* Whether pages may be writable and executable at once; they may unless told otherwise. */
 void self_mem_allow_wx(bool allowed);
 
-/* In a forked child: forget the descriptor, which leads to the parent's memory. */
+/*
+ * In a forked child: closes the descriptor, which leads to the parent's memory. A
+ * child that runs no handler (a raw clone) is safe as well: what the descriptor leads
+ * to is found out before each use.
+ */
 void self_mem_forked(void);
 
 #endif
