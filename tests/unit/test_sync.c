@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Unit tests of libdf/sync.c: the lock among threads, and the claim of a
+ * controller outside, which threads of the test play.
+ *
+ * The linker leads its system calls here (--wrap=syscall), so that the tests see
+ * who sleeps and who is woken instead of guessing it from the time that passes.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sync.h"
+
+#define THREADS 8
+
+static struct df_control_v1 control;
+static struct sync_patience patience;
+static struct df_err err;
+
+/* ---- its system calls ------------------------------------------------------------------ */
+
+static long waits, wakes, looks, interrupted, slept_on_free;
+
+static long get(const long *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
+}
+
+static void add(long *counter)
+{
+	__atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
+}
+
+static void count_wait(const uint32_t *lock, long result, int error)
+{
+	add(&waits);
+	if (result != 0 && error == EINTR)
+		add(&interrupted);
+	if (result != 0 && error == ETIMEDOUT && __atomic_load_n(lock, __ATOMIC_SEQ_CST) == 0)
+		add(&slept_on_free);
+}
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+long __wrap_syscall(long number, ...)
+{
+	long arg[6];
+	va_list args;
+	va_start(args, number);
+	for (size_t i = 0; i < 6; i++)
+		arg[i] = va_arg(args, long);
+	va_end(args);
+	const long result = __real_syscall(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+	const int error = errno;
+	if (number == SYS_futex && (int)arg[1] == FUTEX_WAIT_PRIVATE)
+		count_wait((const uint32_t *)arg[0], result, error);
+	if (number == SYS_futex && (int)arg[1] == FUTEX_WAKE_PRIVATE)
+		add(&wakes);
+	if (number == SYS_tgkill)
+		add(&looks);
+	errno = error;
+	return result;
+}
+
+/* ---- threads --------------------------------------------------------------------------- */
+
+static uint32_t lock_word(void)
+{
+	return __atomic_load_n(&control.lock, __ATOMIC_SEQ_CST);
+}
+
+static pthread_t start(void *(*run)(void *), void *argument)
+{
+	pthread_t thread;
+	cr_assert_eq(pthread_create(&thread, NULL, run, argument), 0);
+	return thread;
+}
+
+static void join(pthread_t thread)
+{
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+}
+
+static int own(void)
+{
+	struct sync_patience mine = {0};
+	return sync_own(&control, &mine, NULL);
+}
+
+static void *own_and_end(void *owned)
+{
+	__atomic_store_n((int *)owned, own(), __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void *tell_number(void *number)
+{
+	*(uint32_t *)number = sync_thread();
+	return NULL;
+}
+
+/* The number of a thread that was, once the kernel has let go of it. */
+static uint32_t dead_thread(void)
+{
+	uint32_t number = 0;
+	join(start(tell_number, &number));
+	while (syscall(SYS_tgkill, getpid(), number, 0) == 0)
+		sched_yield();
+	return number;
+}
+
+/* ---- the lock -------------------------------------------------------------------------- */
+
+Test(sync, free_lock)
+{
+	cr_assert_eq(sync_own(&control, &patience, &err), 1);
+	cr_assert_eq(control.lock, (uint32_t)gettid());
+	sync_disown(&control);
+	const struct df_control_v1 untouched = {0};
+	cr_assert_eq(memcmp(&control, &untouched, sizeof(control)), 0);
+	cr_assert_eq(get(&wakes), 0);
+	cr_assert_eq(patience.looked, 0);
+}
+
+struct counter {
+	long value;
+	int inside;
+	bool met;
+};
+
+static void *count_up(void *argument)
+{
+	struct counter *counter = argument;
+	for (int i = 0; i < 20000; i++) {
+		if (own() != 1 || counter->inside++ != 0)
+			counter->met = true;
+		counter->value++;
+		counter->inside--;
+		sync_disown(&control);
+	}
+	return NULL;
+}
+
+Test(sync, exclusion)
+{
+	struct counter counter = {0};
+	pthread_t threads[THREADS];
+	for (int i = 0; i < THREADS; i++)
+		threads[i] = start(count_up, &counter);
+	for (int i = 0; i < THREADS; i++)
+		join(threads[i]);
+	cr_assert_not(counter.met);
+	cr_assert_eq(counter.value, THREADS * 20000L);
+	cr_assert_eq(control.lock, 0);
+}
+
+static int turn = -1; /* even: the sleeper's; odd: it had the lock */
+
+static void *take_turns(void *rounds)
+{
+	for (long i = 0; i < *(const long *)rounds; i++) {
+		while (__atomic_load_n(&turn, __ATOMIC_SEQ_CST) != 2 * i)
+			sched_yield();
+		if (own() != 1)
+			return NULL;
+		sync_disown(&control);
+		__atomic_add_fetch(&turn, 1, __ATOMIC_SEQ_CST);
+	}
+	return NULL;
+}
+
+/*
+ * Each round puts the other thread to sleep, or nearly, and gives the lock back. A
+ * wake that got lost shows as a sleep that only its timeout ended while the lock was
+ * free. One that was under way just then shows as well, so that a few are no fault.
+ */
+Test(sync, sleepers_are_woken, .timeout = 300)
+{
+	const long rounds = 20000;
+	const pthread_t sleeper = start(take_turns, (void *)&rounds);
+	for (int i = 0; i < rounds; i++) {
+		cr_assert_eq(own(), 1);
+		__atomic_store_n(&turn, 2 * i, __ATOMIC_SEQ_CST);
+		while (!(lock_word() & DF_LOCK_WAITERS))
+			sched_yield();
+		sync_disown(&control);
+		while (__atomic_load_n(&turn, __ATOMIC_SEQ_CST) != 2 * i + 1)
+			sched_yield();
+	}
+	join(sleeper);
+	cr_assert_geq(get(&wakes), rounds);
+	cr_assert_lt(get(&slept_on_free), rounds / 100, "%ld of %ld", get(&slept_on_free), rounds);
+}
+
+/* All sleep at once and are woken one by the other, since each leaves the bit behind. */
+Test(sync, every_sleeper_is_woken, .timeout = 300)
+{
+	struct counter counter = {0};
+	pthread_t threads[THREADS];
+	cr_assert_eq(own(), 1);
+	for (int i = 0; i < THREADS; i++)
+		threads[i] = start(count_up, &counter);
+	while (get(&looks) < 3 * THREADS)
+		sched_yield();
+	cr_assert_eq(counter.value, 0);
+	sync_disown(&control);
+	for (int i = 0; i < THREADS; i++)
+		join(threads[i]);
+	cr_assert_eq(counter.value, THREADS * 20000L);
+}
+
+Test(sync, live_owner_keeps_it)
+{
+	int owned = 0;
+	cr_assert_eq(own(), 1);
+	const pthread_t thread = start(own_and_end, &owned);
+	while (get(&looks) < 4)
+		sched_yield();
+	cr_assert_eq(__atomic_load_n(&owned, __ATOMIC_SEQ_CST), 0);
+	cr_assert_eq(lock_word(), (uint32_t)gettid() | DF_LOCK_WAITERS);
+	sync_disown(&control);
+	join(thread);
+	cr_assert_eq(owned, 1);
+}
+
+Test(sync, dead_owner)
+{
+	const uint32_t dead = dead_thread();
+	control.lock = dead;
+	cr_assert_eq(own(), 1);
+	cr_assert_eq(control.lock, (uint32_t)gettid());
+	sync_disown(&control);
+
+	/* Somebody may sleep on it; nobody else would wake him. */
+	control.lock = dead | DF_LOCK_WAITERS;
+	cr_assert_eq(own(), 1);
+	cr_assert_eq(control.lock, (uint32_t)gettid() | DF_LOCK_WAITERS);
+	cr_assert_eq(get(&wakes), 0);
+	sync_disown(&control);
+	cr_assert_eq(get(&wakes), 1);
+	cr_assert_eq(get(&waits), 0, "waited for the dead");
+}
+
+Test(sync, owner_dies_before_sleepers)
+{
+	int ended = 0, owned[THREADS] = {0};
+	pthread_t threads[THREADS];
+	join(start(own_and_end, &ended));
+	cr_assert_eq(ended, 1);
+	/* Each ends with the lock in its hand, too. */
+	for (int i = 0; i < THREADS; i++)
+		threads[i] = start(own_and_end, &owned[i]);
+	for (int i = 0; i < THREADS; i++) {
+		join(threads[i]);
+		cr_assert_eq(owned[i], 1);
+	}
+	cr_assert_eq(own(), 1);
+}
+
+Test(sync, own_number_is_stale)
+{
+	control.lock = (uint32_t)gettid();
+	cr_assert_eq(own(), 1);
+	cr_assert_eq(control.lock, (uint32_t)gettid());
+	control.lock |= DF_LOCK_WAITERS;
+	cr_assert_eq(own(), 1);
+	cr_assert_eq(control.lock, (uint32_t)gettid() | DF_LOCK_WAITERS);
+	cr_assert_eq(get(&looks) + get(&waits), 0);
+}
+
+Test(sync, no_owner_at_all)
+{
+	control.lock = DF_LOCK_WAITERS;
+	cr_assert_eq(own(), 1);
+	cr_assert_eq(control.lock, (uint32_t)gettid() | DF_LOCK_WAITERS);
+}
+
+static void nothing(int number)
+{
+	(void)number;
+}
+
+Test(sync, signals_are_no_wakes)
+{
+	int owned = 0;
+	const struct sigaction action = {.sa_handler = nothing};
+	cr_assert_eq(sigaction(SIGUSR1, &action, NULL), 0);
+	cr_assert_eq(own(), 1);
+	const pthread_t thread = start(own_and_end, &owned);
+	while (get(&interrupted) < 100) {
+		cr_assert_eq(pthread_kill(thread, SIGUSR1), 0);
+		sched_yield();
+	}
+	cr_assert_eq(__atomic_load_n(&owned, __ATOMIC_SEQ_CST), 0);
+	sync_disown(&control);
+	join(thread);
+	cr_assert_eq(owned, 1);
+}
+
+/* ---- the claim ------------------------------------------------------------------------- */
+
+static void claim(uint32_t id, uint32_t nonce)
+{
+	const uint64_t word = (uint64_t)nonce << 32 | id;
+	__atomic_store_n((uint64_t *)(void *)&control.external, word, __ATOMIC_SEQ_CST);
+}
+
+static uint64_t now(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_nsec;
+}
+
+Test(sync, claim_goes_before)
+{
+	claim(4711, 1);
+	cr_assert_eq(sync_own(&control, &patience, &err), 0);
+	cr_assert_eq(control.lock, 0);
+	cr_assert_eq(control.external, 4711);
+	cr_assert_eq(control.external_nonce, 1);
+	claim(0, 0);
+	cr_assert_eq(sync_own(&control, &patience, &err), 1);
+}
+
+Test(sync, claim_without_nonce)
+{
+	claim(4711, 0);
+	cr_assert_eq(sync_own(&control, &patience, &err), 0);
+	/* Half of a claim on its way: its writer will find our lock. */
+	claim(0, 4711);
+	cr_assert_eq(sync_own(&control, &patience, &err), 1);
+}
+
+Test(sync, claim_does_not_keep_sleepers)
+{
+	int owned = -1;
+	claim(4711, 1);
+	control.lock = dead_thread() | DF_LOCK_WAITERS;
+	cr_assert_eq(sync_own(&control, &patience, &err), 0);
+	cr_assert_eq(get(&wakes), 1);
+	join(start(own_and_end, &owned));
+	cr_assert_eq(owned, 0);
+	cr_assert_eq(control.lock, 0);
+}
+
+Test(sync, dead_claim)
+{
+	struct df_control_v1 after = control;
+	const uint64_t since = now();
+	int owned;
+	claim(4711, 77);
+	while ((owned = sync_own(&control, &patience, &err)) == 0) {
+		cr_assert_eq(control.external, 4711);
+		sync_pause();
+	}
+	cr_assert_eq(owned, 1);
+	cr_assert_geq(now() - since, SYNC_CLAIM_MAX_NS);
+	after.lock = (uint32_t)gettid();
+	cr_assert_eq(memcmp(&control, &after, sizeof(after)), 0);
+
+	/* The same controller claimed another module as well: it need not die twice. */
+	sync_disown(&control);
+	claim(4711, 77);
+	cr_assert_eq(sync_own(&control, &patience, &err), 1);
+	cr_assert_eq(control.external, 0);
+	sync_disown(&control);
+	claim(4711, 78);
+	cr_assert_eq(sync_own(&control, &patience, &err), 0);
+}
+
+Test(sync, changing_claims)
+{
+	int owned = 0;
+	uint32_t nonce = 0;
+	while (owned == 0 && patience.waited < 2 * SYNC_CLAIM_MAX_NS) {
+		claim(4711, ++nonce);
+		owned = sync_own(&control, &patience, &err);
+		sync_pause();
+	}
+	cr_assert_eq(owned, 0);
+	patience.waited *= 6;
+	claim(4711, ++nonce);
+	cr_assert_eq(sync_own(&control, &patience, &err), -DF_E_BUSY);
+	cr_assert_eq(err.code, DF_E_BUSY);
+	cr_assert(strstr(err.text, "4711"), "%s", err.text);
+	cr_assert_eq(control.lock, 0);
+	cr_assert_eq(control.external_nonce, nonce);
+}
+
+/* A container that was frozen with all that is in it: the controller lost the same time. */
+Test(sync, time_that_nobody_had)
+{
+	claim(4711, 1);
+	cr_assert_eq(sync_own(&control, &patience, &err), 0);
+	for (int i = 0; i < 5; i++) {
+		patience.looked = now() - 10 * SYNC_CLAIM_MAX_NS;
+		cr_assert_eq(sync_own(&control, &patience, &err), 0);
+	}
+}
+
+/* ---- both at once ---------------------------------------------------------------------- */
+
+/* How the controller outside writes: the kernel copies in one piece, or byte by byte. */
+enum manner { WHOLE, BYTES_UP, BYTES_DOWN };
+
+struct race {
+	enum manner manner;
+	uint32_t id;
+	long rounds;
+	long tool, ours; /* how often each was in */
+	int inside;
+	bool met;
+	bool over;
+};
+
+static void write_claim(const struct race *race, uint64_t word)
+{
+	uint8_t *bytes = (uint8_t *)&control.external;
+	if (race->manner == WHOLE) {
+		__atomic_store_n((uint64_t *)(void *)bytes, word, __ATOMIC_SEQ_CST);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(word); i++) {
+		const size_t at = race->manner == BYTES_UP ? i : sizeof(word) - 1 - i;
+		__atomic_store_n(&bytes[at], (uint8_t)(word >> 8 * at), __ATOMIC_SEQ_CST);
+	}
+}
+
+static void be_inside(struct race *race)
+{
+	if (__atomic_add_fetch(&race->inside, 1, __ATOMIC_SEQ_CST) != 1)
+		race->met = true;
+	__atomic_sub_fetch(&race->inside, 1, __ATOMIC_SEQ_CST);
+}
+
+static void *play_tool(void *argument)
+{
+	struct race *race = argument;
+	for (uint32_t nonce = 1; !__atomic_load_n(&race->over, __ATOMIC_RELAXED); nonce++) {
+		write_claim(race, (uint64_t)nonce << 32 | race->id);
+		if (lock_word() == 0) {
+			race->tool++;
+			be_inside(race);
+		}
+		write_claim(race, 0);
+	}
+	return NULL;
+}
+
+static void race(enum manner manner, uint32_t id)
+{
+	struct race race = {.manner = manner, .id = id, .rounds = 1000000};
+	const pthread_t tool = start(play_tool, &race);
+	for (long i = 0; i < race.rounds || race.ours < 1000; i++) {
+		patience = (struct sync_patience){0};
+		if (sync_own(&control, &patience, &err) != 1)
+			continue;
+		race.ours++;
+		be_inside(&race);
+		sync_disown(&control);
+	}
+	__atomic_store_n(&race.over, true, __ATOMIC_RELAXED);
+	join(tool);
+	cr_assert_not(race.met);
+	cr_assert_gt(race.tool, 0);
+}
+
+Test(sync, never_both)
+{
+	race(WHOLE, 4711);
+}
+
+Test(sync, never_both_with_bytes_upward)
+{
+	race(BYTES_UP, 0x00010000);
+}
+
+Test(sync, never_both_with_bytes_downward)
+{
+	race(BYTES_DOWN, 1);
+}
