@@ -22,6 +22,19 @@
  *
  *   libdf/self_mem   writing one's own text
  *   libdf/sync       a module's lock and claim; making every processor serialise
+ *   libdf/self       this process as the core sees programs
+ *   libdf/record.h   a record of this process
+ *   libdf/loaded     the modules of this process
+ *   libdf/names, libdf/kinds  what is known about the names of a module's flags
+ *   libdf/pick       patterns and kinds -> sites
+ *   libdf/draft      operation -> counts and bytes, in one's own memory
+ *   libdf/guard      one thread at a time; fork
+ *   libdf/wishes     start-up configuration
+ *   libdf/operate    one operation on every module
+ *   libdf/cursor     a module's flags, a batch at a time
+ *   libdf/listing    those of all modules, merged
+ *   libdf/print      a callback that prints
+ *   libdf/df         the functions of df.h
  *
  *   cleanup.h        what a scope releases by itself
  *   text             untrusted strings made safe to show

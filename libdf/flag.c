@@ -2,7 +2,6 @@
 /* flag.c - from sites to flags: sorting and grouping. */
 #include "flag.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +11,7 @@ static int compare_text(const char *a, const char *b)
 	return a == b ? 0 : strcmp(a, b);
 }
 
-static int compare_names(const struct df_site *a, const struct df_site *b)
+int df_site_compare_names(const struct df_site *a, const struct df_site *b)
 {
 	int order = compare_text(a->kind, b->kind);
 	if (order == 0)
@@ -24,11 +23,17 @@ static int compare_names(const struct df_site *a, const struct df_site *b)
 	return order;
 }
 
+bool df_site_same_name(const struct df_site *a, const struct df_site *b)
+{
+	return a->line == b->line && compare_text(a->name, b->name) == 0 &&
+	       compare_text(a->kind, b->kind) == 0 && compare_text(a->file, b->file) == 0;
+}
+
 static int compare_sites(const void *x, const void *y, void *context)
 {
 	const struct df_site *sites = context;
 	const struct df_site *a = &sites[*(const uint32_t *)x], *b = &sites[*(const uint32_t *)y];
-	const int order = compare_names(a, b);
+	const int order = df_site_compare_names(a, b);
 	return order != 0 ? order : (a->addr > b->addr) - (a->addr < b->addr);
 }
 
@@ -50,7 +55,7 @@ size_t df_flags_group(const struct df_site *sites, size_t count, uint32_t *order
 	size_t found = 0;
 	sort(sites, count, order);
 	for (uint32_t i = 0; i < count; i++) {
-		if (i > 0 && compare_names(&sites[order[i - 1]], &sites[order[i]]) == 0)
+		if (i > 0 && df_site_same_name(&sites[order[i - 1]], &sites[order[i]]))
 			flags[found - 1].count++;
 		else
 			flags[found++] = (struct df_flag){.first = i, .count = 1};

@@ -5,6 +5,7 @@
 #ifndef DF_FLAG_H
 #define DF_FLAG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +24,11 @@ struct df_flag {
  */
 size_t df_flags_group(const struct df_site *sites, size_t count, uint32_t *order,
 		      struct df_flag *flags);
+
+/* By kind, name, file and line: below, above or 0, as strcmp(3). */
+int df_site_compare_names(const struct df_site *a, const struct df_site *b);
+
+/* Whether both bear one full name. */
+bool df_site_same_name(const struct df_site *a, const struct df_site *b);
 
 #endif

@@ -131,6 +131,19 @@ int df_script_parse(const char *text, const char *ends, struct df_script *script
 	return 0;
 }
 
+int df_script_append(struct df_script *script, struct df_script *more, struct df_err *err)
+{
+	const size_t count = script->count + more->count;
+	struct df_script_line *larger = realloc(script->lines, (count + 1) * sizeof(*larger));
+	if (!larger)
+		return df_fail_memory(err);
+	script->lines = larger;
+	for (size_t i = 0; i < more->count; i++)
+		script->lines[script->count++] = more->lines[i];
+	more->count = 0;
+	return 0;
+}
+
 void df_script_free(struct df_script *script)
 {
 	for (size_t i = 0; i < script->count; i++)

@@ -40,6 +40,9 @@ struct df_script {
 int df_script_parse(const char *text, const char *ends, struct df_script *script,
 		    struct df_err *err);
 
+/* Moves the lines of `more` behind those of `script`. Returns 0 or DF_E_MEMORY. */
+int df_script_append(struct df_script *script, struct df_script *more, struct df_err *err);
+
 void df_script_free(struct df_script *script);
 
 #endif

@@ -26,9 +26,9 @@ all     dfpatch/cli                     INC  argp\.h|getopt\.h
 all     dfpatch/cli                     SYM  argp_[a-z_]+|getopt|getopt_long
 all     dfpatch/main                    SYM  exit|_exit|_Exit|quick_exit|abort|assert|longjmp
 all     dfpatch/main                    SYM  err|errx|verr|verrx|error
-libdf   -                               SYM  printf|vprintf|puts|putchar|putc|fputs|fputc|perror
-libdf   -                               SYM  fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
-libdf   -                               SYM  stdout|stderr
+libdf   libdf/print                     SYM  printf|vprintf|puts|putchar|putc|fputs|fputc|perror
+libdf   libdf/print                     SYM  fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
+libdf   libdf/print                     SYM  stdout|stderr
 dfpatch dfpatch/report,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM printf|vprintf|puts|putchar|putc|fputs|fputc|perror
 dfpatch dfpatch/report,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
 dfpatch dfpatch/report,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM stdout|stderr

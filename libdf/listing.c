@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* listing.c - calling back for the sites of every module, in one order. */
+#include "listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cursor.h"
+#include "guard.h"
+#include "loaded.h"
+
+struct list {
+	const struct df_pattern *pattern;
+	struct cursor *cursors; /* one per module, in the order of the loader */
+	size_t count;
+	char *last; /* the full name that was listed last, */
+	size_t last_room;
+	bool any; /* if any was */
+	struct df_err *err;
+	int status;
+};
+
+static int add_cursor(struct loaded *m, void *context)
+{
+	struct list *l = context;
+	struct cursor *larger = realloc(l->cursors, (l->count + 1) * sizeof(*larger));
+	if (!larger) {
+		l->status = df_fail_memory(l->err);
+		return 1;
+	}
+	l->cursors = larger;
+	l->status = cursor_begin(&l->cursors[l->count++], m, l->pattern, l->err);
+	return l->status < 0;
+}
+
+static int begin(struct list *l)
+{
+	guard_enter();
+	const int status = loaded_visit(add_cursor, l, l->err);
+	guard_leave();
+	return status == 1 ? l->status : status;
+}
+
+static int compare(const struct df_flag_info *a, const struct df_flag_info *b)
+{
+	int order = strcmp(a->kind, b->kind);
+	if (order == 0)
+		order = strcmp(a->name, b->name);
+	if (order == 0)
+		order = strcmp(a->file, b->file);
+	return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
+}
+
+/* The cursor whose entry comes first; NULL at the end, or with an error in *err. */
+static struct cursor *first_of(struct list *l, struct df_err *err)
+{
+	struct cursor *first = NULL;
+	const struct df_flag_info *least = NULL;
+	for (size_t i = 0; i < l->count; i++) {
+		const struct df_flag_info *entry = cursor_entry(&l->cursors[i], err);
+		if (err->code != DF_E_NONE)
+			return NULL;
+		if (entry && (!least || compare(entry, least) < 0)) {
+			least = entry;
+			first = &l->cursors[i];
+		}
+	}
+	return first;
+}
+
+/* Whether the name is the last one's; if not, it is from now on. */
+static int is_repeated(struct list *l, const char *name, bool *repeated, struct df_err *err)
+{
+	const size_t size = strlen(name) + 1;
+	*repeated = l->any && strcmp(l->last, name) == 0;
+	if (*repeated)
+		return 0;
+	if (size > l->last_room) {
+		char *larger = realloc(l->last, 2 * size);
+		if (!larger)
+			return df_fail_memory(err);
+		l->last = larger;
+		l->last_room = 2 * size;
+	}
+	memcpy(l->last, name, size);
+	l->any = true;
+	return 0;
+}
+
+static int call_all(struct list *l, df_list_callback callback, void *context, int *answer,
+		    struct df_err *err)
+{
+	int flags = 0;
+	struct df_err reason = {0};
+	struct cursor *c;
+	while ((c = first_of(l, &reason))) {
+		struct df_flag_info entry = c->entries[c->at];
+		bool repeated;
+		const int status = is_repeated(l, entry.full_name, &repeated, err);
+		if (status < 0)
+			return status;
+		entry.duplicate = repeated;
+		flags += !repeated;
+		*answer = callback(context, &entry);
+		if (*answer != 0)
+			return 0;
+		cursor_advance(c);
+	}
+	return reason.code == DF_E_NONE ? flags : df_fail(err, reason.code, "%s", reason.text);
+}
+
+int listing(const struct df_pattern *pattern, df_list_callback callback, void *context, int *answer,
+	    struct df_err *err)
+{
+	struct list l = {.pattern = pattern, .err = err};
+	*answer = 0;
+	int status = begin(&l);
+	if (status == 0)
+		status = call_all(&l, callback, context, answer, err);
+	for (size_t i = 0; i < l.count; i++)
+		cursor_free(&l.cursors[i]);
+	free(l.cursors);
+	free(l.last);
+	return status;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* operate.c - one operation on every module of the process. */
+#include "operate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "draft.h"
+#include "guard.h"
+#include "loaded.h"
+#include "module.h"
+#include "pick.h"
+#include "recover.h"
+#include "self.h"
+#include "sync.h"
+#include "wishes.h"
+
+/* ---- a module that is ours ---- */
+
+static int recover(struct loaded *m, struct df_err *err)
+{
+	const struct df_stamp stamp = self_stamp();
+	struct df_site *sites = malloc(m->count * sizeof(*sites));
+	uint32_t *scratch = malloc(m->count * sizeof(*scratch));
+	const struct df_module module = {
+		.control = (uintptr_t)m->control, .sites = sites, .count = m->count};
+	int status = sites && scratch ? df_table_sites(&m->view, &m->table, sites, scratch, err)
+				      : df_fail_memory(err);
+	if (status == 0)
+		status = df_recover(&self_memory, &module, &stamp, err);
+	free(sites);
+	free(scratch);
+	return status;
+}
+
+static int pick_held(const struct loaded *m, struct picks *picks, struct df_err *err)
+{
+	uint32_t count = 0;
+	*picks = (struct picks){0};
+	for (uint32_t i = 0; i < m->count; i++)
+		count += (m->records[i].flags & DF_SITE_HELD) != 0;
+	if (count == 0)
+		return 0;
+	picks->owned = malloc(count * sizeof(*picks->owned));
+	if (!picks->owned)
+		return df_fail_memory(err);
+	picks->list = picks->owned;
+	for (uint32_t i = 0; i < m->count; i++)
+		if (m->records[i].flags & DF_SITE_HELD)
+			picks->owned[picks->count++] = i;
+	return 0;
+}
+
+/* Adds every line to a draft of several; counts flags where the caller wants to know. */
+static int add_script(struct draft *d, const struct df_script *script, uint64_t *flags,
+		      struct df_err *err)
+{
+	for (size_t i = 0; i < script->count; i++) {
+		struct picks picks;
+		uint32_t found = 0;
+		int status = pick(d->module, NULL, script->lines[i].pattern, &picks, err);
+		if (status < 0)
+			return status;
+		if (flags)
+			status = picks_flags(d->module, &picks, &found, err);
+		if (status == 0)
+			status = draft_add(d, script->lines[i].op, &picks, err);
+		picks_free(&picks);
+		if (status < 0)
+			return status;
+		if (flags)
+			*flags += found;
+	}
+	return 0;
+}
+
+static int draft_init(struct draft *d, const struct picks *held, struct df_err *err)
+{
+	const struct df_script *wished = wishes();
+	d->initialises = true;
+	if (wished->count == 0)
+		return draft_one(d, DF_INIT, held, err);
+	int status = draft_several(d, err);
+	if (status == 0)
+		status = draft_add(d, DF_INIT, held, err);
+	if (status == 0)
+		status = add_script(d, wished, NULL, err);
+	return status < 0 ? status : draft_settle(d, err);
+}
+
+static int initialise(struct loaded *m, struct df_err *err)
+{
+	struct draft draft;
+	struct picks held;
+	draft_begin(&draft, m);
+	int status = pick_held(m, &held, err);
+	if (status == 0)
+		status = draft_init(&draft, &held, err);
+	if (status == 0)
+		status = draft_commit(&draft, err);
+	picks_free(&held);
+	draft_free(&draft);
+	return status;
+}
+
+static int draft_request(struct draft *d, const struct request *r, uint64_t *flags,
+			 struct df_err *err)
+{
+	struct picks picks;
+	uint32_t found;
+	if (r->script) {
+		int status = draft_several(d, err);
+		if (status == 0)
+			status = add_script(d, r->script, flags, err);
+		return status < 0 ? status : draft_settle(d, err);
+	}
+	int status = pick(d->module, r->kind, r->pattern, &picks, err);
+	if (status < 0)
+		return status;
+	status = picks_flags(d->module, &picks, &found, err);
+	if (status == 0)
+		status = draft_one(d, r->op, &picks, err);
+	picks_free(&picks);
+	*flags = found;
+	return status;
+}
+
+static int do_request(struct loaded *m, struct request *r, struct df_err *err)
+{
+	struct draft draft;
+	uint64_t flags = 0;
+	draft_begin(&draft, m);
+	int status = draft_request(&draft, r, &flags, err);
+	if (status == 0 && !draft_is_empty(&draft))
+		status = draft_commit(&draft, err);
+	draft_free(&draft);
+	if (status == 0)
+		r->flags += flags;
+	return status;
+}
+
+static int work_owned(struct loaded *m, struct request *r, struct df_err *err)
+{
+	int status = 0;
+	if (m->control->phase != DF_PHASE_IDLE)
+		status = recover(m, err);
+	if (status == 0 && !(m->control->initialised & DF_INITIALISED))
+		status = initialise(m, err);
+	if (status == 0 && (r->script || r->op != DF_INIT))
+		status = do_request(m, r, err);
+	return status;
+}
+
+/* ---- every module ---- */
+
+struct operation {
+	struct request *request;
+	uint64_t number; /* modules that are done bear it, when we come again after a claim */
+	struct sync_patience patience;
+	bool claimed; /* a controller outside is at work in a module */
+	struct df_err first;
+};
+
+/* The claim of a controller of the process that we were forked from says nothing here. */
+static void drop_inherited_claim(struct loaded *m)
+{
+	uint64_t inherited = m->inherited_claim;
+	m->inherited_claim = 0;
+	if (inherited != 0)
+		__atomic_compare_exchange_n((uint64_t *)(void *)&m->control->external, &inherited,
+					    0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+static int own_and_work(struct operation *o, struct loaded *m, struct df_err *err)
+{
+	drop_inherited_claim(m);
+	int status = sync_own(m->control, &o->patience, err);
+	if (status <= 0) {
+		o->claimed = status == 0;
+		return status;
+	}
+	status = work_owned(m, o->request, err);
+	sync_disown(m->control);
+	return status;
+}
+
+static int work_on(struct loaded *m, void *context)
+{
+	struct operation *o = context;
+	struct df_err err;
+	if (m->operation == o->number)
+		return 0;
+	const int status = own_and_work(o, m, &err);
+	if (o->claimed)
+		return 1;
+	m->operation = o->number;
+	if (status < 0 && o->first.code == DF_E_NONE)
+		o->first = err;
+	return 0;
+}
+
+static int attempt(struct operation *o, struct df_err *err)
+{
+	static uint64_t operations;
+	guard_enter();
+	if (o->number == 0)
+		o->number = ++operations;
+	o->claimed = false;
+	const int status = loaded_visit(work_on, o, err);
+	guard_leave();
+	return status;
+}
+
+int operate(struct request *request, struct df_err *err)
+{
+	struct operation o = {.request = request};
+	request->flags = 0;
+	int status = attempt(&o, err);
+	while (o.claimed) {
+		sync_pause();
+		status = attempt(&o, err);
+	}
+	if (o.first.code != DF_E_NONE)
+		return df_fail(err, o.first.code, "%s", o.first.text);
+	return status;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pick.c - which sites of a module an operation is about. */
+#include "pick.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "flag.h"
+#include "kinds.h"
+#include "names.h"
+
+/* Below this, looking at every site is as quick as anything; sorting pays on the second search. */
+#define WORTH_SORTING 64
+
+/* So few are compared with each other to count their names. */
+#define FEW 16
+
+static int push(struct picks *picks, uint32_t *room, uint32_t index, struct df_err *err)
+{
+	if (picks->count == *room) {
+		const uint32_t larger = *room == 0 ? 64 : 2 * *room;
+		uint32_t *list = realloc(picks->owned, larger * sizeof(*list));
+		if (!list)
+			return df_fail_memory(err);
+		picks->owned = list;
+		picks->list = list;
+		*room = larger;
+	}
+	picks->owned[picks->count++] = index;
+	return 0;
+}
+
+/* Adds what the pattern matches of `count` sites; `list` NULL stands for all from 0 on. */
+static int filter(struct loaded *m, const struct df_pattern *pattern, const uint32_t *list,
+		  uint32_t count, struct picks *picks, struct df_err *err)
+{
+	uint32_t room = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t index = list ? list[i] : i;
+		struct df_site site;
+		int status = loaded_site(m, index, &site, err);
+		if (status == 0)
+			status = df_pattern_match(pattern, &site, err);
+		if (status > 0)
+			status = push(picks, &room, index, err);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static int by_index(const void *a, const void *b)
+{
+	const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void sort(struct picks *picks)
+{
+	for (uint32_t i = 1; i < picks->count; i++)
+		if (picks->owned[i - 1] > picks->owned[i]) {
+			qsort(picks->owned, picks->count, sizeof(*picks->owned), by_index);
+			return;
+		}
+}
+
+/* Through the sorted names, if the pattern's literal beginning leads to a small part of them. */
+static int pick_sorted(struct loaded *m, const struct df_pattern *pattern, bool *done,
+		       struct picks *picks, struct df_err *err)
+{
+	size_t length;
+	uint32_t from, to;
+	const char *prefix = df_pattern_prefix(pattern, &length);
+	if (length == 0 || m->count < WORTH_SORTING || m->searches++ == 0)
+		return 0;
+	const int status = names_sort(m, err);
+	if (status < 0 || m->names->unsearchable)
+		return status;
+	names_range(m, prefix, length, &from, &to);
+	/* Much of a table is read faster from its start to its end. */
+	if (to - from > m->count / 16)
+		return 0;
+	*done = true;
+	const int filtered = filter(m, pattern, m->names->order + from, to - from, picks, err);
+	sort(picks);
+	return filtered;
+}
+
+/* What of the pattern's literal beginning a site's name must begin with; NULL if its kind differs.
+ */
+static const char *name_part(const char *kind, const char *prefix, size_t length, size_t *left)
+{
+	const size_t size = strlen(kind);
+	const size_t shared = size < length ? size : length;
+	if (memcmp(kind, prefix, shared) != 0 || (length > size && prefix[size] != ':'))
+		return NULL;
+	*left = length > size ? length - size - 1 : 0;
+	const char *part = prefix + length - *left;
+	const char *at = memchr(part, '@', *left);
+	if (at)
+		*left = (size_t)(at - part);
+	return part;
+}
+
+/*
+ * Through the whole table. Most sites are told by their kind, which is looked at once
+ * for all that share its text, or by the beginning of their name.
+ */
+static int pick_scanned(struct loaded *m, const struct df_pattern *pattern, struct picks *picks,
+			struct df_err *err)
+{
+	enum { RECENT = 16 };
+	struct {
+		const char *kind, *part;
+		size_t left;
+	} recent[RECENT] = {0};
+	size_t length;
+	uint32_t room = 0;
+	const char *prefix = df_pattern_prefix(pattern, &length);
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct df_site site = record_site(&m->records[i]);
+		const size_t slot = ((uintptr_t)site.kind >> 2) % RECENT;
+		int status = 0;
+		if (recent[slot].kind != site.kind) {
+			status = loaded_site(m, i, &site, err);
+			if (status < 0)
+				return status;
+			recent[slot].kind = site.kind;
+			recent[slot].part =
+				name_part(site.kind, prefix, length, &recent[slot].left);
+		}
+		const char *part = recent[slot].part;
+		if (!part)
+			continue;
+		if (span_holds(m->texts, (uintptr_t)site.name) &&
+		    strncmp(site.name, part, recent[slot].left) != 0)
+			continue;
+		status = loaded_site(m, i, &site, err);
+		if (status == 0)
+			status = df_pattern_match(pattern, &site, err);
+		if (status > 0)
+			status = push(picks, &room, i, err);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static int pick_pattern(struct loaded *m, const struct df_pattern *pattern, struct picks *picks,
+			struct df_err *err)
+{
+	bool done = false;
+	const int status = pick_sorted(m, pattern, &done, picks, err);
+	return status < 0 || done ? status : pick_scanned(m, pattern, picks, err);
+}
+
+static bool is_kind(const struct df_site *site, const char *kind)
+{
+	return strcmp(site->kind, kind) == 0;
+}
+
+/* For a module with more kinds than are kept. */
+static int pick_kind_scanned(struct loaded *m, const char *kind, const struct df_pattern *pattern,
+			     struct picks *picks, struct df_err *err)
+{
+	uint32_t room = 0;
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct df_site site;
+		int status = loaded_site(m, i, &site, err);
+		if (status == 0 && is_kind(&site, kind))
+			status = pattern ? df_pattern_match(pattern, &site, err) : 1;
+		if (status > 0)
+			status = push(picks, &room, i, err);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static int pick_kind(struct loaded *m, const char *kind, const struct df_pattern *pattern,
+		     struct picks *picks, struct df_err *err)
+{
+	const uint32_t *list;
+	uint32_t count;
+	const int status = kinds_find(m, kind, &list, &count, err);
+	if (status < 0)
+		return status;
+	if (status == 0)
+		return pick_kind_scanned(m, kind, pattern, picks, err);
+	if (pattern)
+		return filter(m, pattern, list, count, picks, err);
+	picks->list = list;
+	picks->count = count;
+	return 0;
+}
+
+int pick(struct loaded *m, const char *kind, const struct df_pattern *pattern, struct picks *picks,
+	 struct df_err *err)
+{
+	int status = 0;
+	*picks = (struct picks){0};
+	if (pattern && df_pattern_is_all(pattern))
+		pattern = NULL;
+	if (kind)
+		status = pick_kind(m, kind, pattern, picks, err);
+	else if (pattern)
+		status = pick_pattern(m, pattern, picks, err);
+	else
+		*picks = (struct picks){.all = true, .count = m->count};
+	if (status < 0)
+		picks_free(picks);
+	return status;
+}
+
+static uint32_t count_few(const struct loaded *m, const struct picks *picks)
+{
+	uint32_t flags = 0;
+	for (uint32_t i = 0; i < picks->count; i++) {
+		const struct df_site site = record_site(&m->records[pick_at(picks, i)]);
+		bool is_new = true;
+		for (uint32_t j = 0; j < i && is_new; j++) {
+			const struct df_site other = record_site(&m->records[pick_at(picks, j)]);
+			is_new = !df_site_same_name(&other, &site);
+		}
+		flags += is_new;
+	}
+	return flags;
+}
+
+/* Whether the names of all picks are known to be strings. */
+static int check_few(const struct loaded *m, const struct picks *picks, struct df_err *err)
+{
+	for (uint32_t i = 0; i < picks->count; i++) {
+		struct df_site site;
+		const int status = loaded_site(m, pick_at(picks, i), &site, err);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+int picks_flags(struct loaded *m, const struct picks *picks, uint32_t *flags, struct df_err *err)
+{
+	const bool few = picks->count <= FEW;
+	const int status = few ? check_few(m, picks, err) : names_count(m, err);
+	if (status < 0)
+		return status;
+	if (few) {
+		*flags = count_few(m, picks);
+	} else if (picks->all) {
+		*flags = m->names->flag_count;
+	} else {
+		*flags = 0;
+		for (uint32_t i = 0; i < picks->count; i++)
+			*flags += names_is_first(m->names, picks->list[i]);
+	}
+	return 0;
+}
+
+void picks_free(struct picks *picks)
+{
+	free(picks->owned);
+	*picks = (struct picks){0};
+}
