@@ -191,9 +191,9 @@ static int put(const uint8_t *at, const uint8_t *bytes, size_t size, struct df_e
 	if (done == (ssize_t)size)
 		return 0;
 	if (done >= 0)
-		errno = EFAULT; /* no error, but less than all or nothing: what the kernel meant */
-	else
-		mem.denied = lasting(errno);
+		errno = EFAULT; /* less than all, and no error: as for memory that is not there */
+	mem.denied = lasting(errno);
+	mem.open = errno != EBADF; /* closed just now, or somebody opened it for reading */
 	return df_fail(err, DF_E_PERMISSION,
 		       "writing text at %p through /proc/self/mem: %m (the kernel's parameter "
 		       "proc_mem.force_override may forbid it)",
