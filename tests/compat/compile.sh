@@ -103,6 +103,7 @@ for standard in c11 c++17; do
 	done
 	start cell "$standard" -O2 -DDF_DISABLE -DNDEBUG
 	start cell "$standard" -O2 -DAN_HOOK_ENABLED=0
+	start cell "$standard" -O2 -DDISABLE_DEBUG
 	start cell "$standard" -O2 "$STYLE=0" -DDF_DISABLE -DAN_HOOK_ENABLED=0
 	start cell "$standard" -O2 -include df.h
 	start cell "$standard" -O2 -include an_hook.h

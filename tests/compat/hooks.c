@@ -63,10 +63,16 @@ static int turns_until_hook(void)
 
 #define CHECK_HOOKS(RAN) CHECK(run_hooks(), (LIVE ? (RAN) : 110100) + DEBUG_BUILT)
 
+void hooks_before_init(void)
+{
+	CHECK_HOOKS(110100);
+}
+
 void hooks(void)
 {
 	an_hook_init_lib();
 	CHECK_HOOKS(10100);
+	CHECK(an_hook_activate("plain"), 0);
 	CHECK(an_hook_activate("hook:(plain|unsafe)"), LIVE ? 2 : 0);
 	CHECK_HOOKS(111100);
 	CHECK(an_hook_deactivate("hook:(on|flip)@"), LIVE ? 2 : 0);

@@ -74,6 +74,8 @@ macros() {
 		"$(function_of "$AN_HOOK" 'if (AN_HOOK_DEBUG(name)) { return 1; }')"
 	refuse "a hook without a name" "" 'negative size|is negative' \
 		"$(function_of "$AN_HOOK" 'AN_HOOK(kind, ) { return 1; }')"
+	refuse "hooks over HTTP" "" 'an_hook_handler_http_enable' \
+		"$(function_of "$AN_HOOK" 'an_hook_handler_http_enable(0);')"
 	accept "a count from a kind" "" \
 		"$(function_of "$DYNAMIC_FLAG" 'return (int)dynamic_flag_activate_kind(kind, 0);')"
 	refuse "a kind's pattern that is no string" "" 'incompatible|no matching function|cannot convert' \

@@ -24,6 +24,13 @@
 #define DEBUG_BUILT 1
 #endif
 
+/* There is no cold path to name where the value goes through the carry flag. */
+#if DYNAMIC_FLAG_IMPLEMENTATION_STYLE == 1 || (defined(__clang__) && __clang_major__ < 17)
+#define HAS_DESTINATION 0
+#else
+#define HAS_DESTINATION 1
+#endif
+
 static int failures;
 
 int program_check(const char *file, int line, const char *what, long got, long wanted)
@@ -40,7 +47,7 @@ struct valves {
 };
 
 /* One place in text for each flag. */
-static struct valves read_valves(void)
+__attribute__((__noinline__)) static struct valves read_valves(void)
 {
 	struct valves valves;
 
@@ -116,7 +123,7 @@ static ssize_t see(void *context, const struct dynamic_flag_state *state)
 	CHECK(state->duplicate, false);
 	CHECK(state->hook != NULL, 1);
 	CHECK(state->doc != NULL, 1);
-	CHECK(state->destination == state->hook, 0);
+	CHECK(state->destination != NULL, HAS_DESTINATION);
 	return 0;
 }
 
@@ -142,6 +149,14 @@ static void listing(void)
 	CHECK_MATCHED(dynamic_flag_list_state("valve:", dynamic_flag_list_fprintf_cb, stdout), 4);
 }
 
+/* Kept from the formatter, which would put blanks into the name. */
+/* clang-format off */
+__attribute__((__noinline__)) static int read_colons(void)
+{
+	return DF_OPT(dynamic, flag:with:colons);
+}
+/* clang-format on */
+
 /* Functions are taken by address, and every call may stand where a statement does. */
 static void forms(void)
 {
@@ -158,7 +173,7 @@ static void forms(void)
 	init();
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		CHECK_MATCHED(table[i].apply("valve:normal"), 1);
-	if (DF_OPT(dynamic, flag:with : colons))
+	if (read_colons())
 		DYNAMIC_FLAG_DUMMY(tap);
 	else
 		DYNAMIC_FLAG_DUMMY(spare, "nothing stands behind it");
@@ -172,6 +187,7 @@ static void forms(void)
 int main(void)
 {
 	CHECK_VALVES(0, 1, 1, 1);
+	hooks_before_init();
 	dynamic_flag_init_lib();
 	dynamic_flag_init_lib();
 	CHECK_VALVES(0, 1, 1, 0);

@@ -12,6 +12,7 @@ extern "C" {
 int program_check(const char *file, int line, const char *what, long got, long wanted);
 
 /* The same program for an_hook.h, in hooks.c. */
+void hooks_before_init(void);
 void hooks(void);
 
 #ifdef __cplusplus
