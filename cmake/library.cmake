@@ -33,6 +33,7 @@ add_library(df::df ALIAS df_shared)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${df_map})
 file(STRINGS ${df_map} df_functions REGEX "^\tdf_[a-z_0-9]+;$")
 list(TRANSFORM df_functions REPLACE "[\t;]" "")
+set(df_functions ${df_functions} PARENT_SCOPE) # for man/
 list(JOIN df_functions "\n" df_names)
 file(CONFIGURE OUTPUT libdf.names CONTENT "@df_names@\n" @ONLY)
 

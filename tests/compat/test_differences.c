@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One test for each line of DIFFERENCES.md that can be seen in a running program. Each runs in a
- * process of its own.
+ * One test for each difference that df(3) lists and that can be seen in a running program. Each runs
+ * in a process of its own.
  */
 #include <criterion/criterion.h>
 #include <dlfcn.h>

@@ -1,0 +1,250 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# docs.sh TEST STAGE [SANITIZERS] - holds README.md and df(3) to what is so. TEST is one of the
+# functions at the end; STAGE is where the test package.install put what is installed.
+# shellcheck source=../header/common.sh
+. "$(dirname "$0")/../header/common.sh"
+top=$(cd "$SOURCE/../.." && pwd)
+test=$1 stage=$2 sanitizers=${3-}
+page=$top/man/df.3
+
+lib=$(find "$stage" -name libdf.a -printf %h)
+header=$(find "$stage" -name df.h)
+if [ -z "$lib" ] || [ -z "$header" ]; then
+	echo "nothing is installed in $stage"
+	exit 1
+fi
+export PKG_CONFIG_LIBDIR=$lib/pkgconfig
+export LD_LIBRARY_PATH=$lib
+
+# ---- examples: a program, and a session that builds and runs it ----
+
+# fenced HEADING LANGUAGE: the first block of this language below a heading of README.md.
+fenced() {
+	awk -v heading="$1" -v fence="\`\`\`$2" '
+		/^```/ && open { open = 0; if (wanted) exit; next }
+		/^```/ { open = 1; wanted = here && $0 == fence; next }
+		/^#/ && !open { here = ($0 == heading) }
+		wanted { print }' "$top/README.md"
+}
+
+# displayed NUMBER: that literal display of the examples in df(3), as it is read.
+displayed() {
+	awk -v wanted="$1" '
+		/^\.Sh / { here = ($2 == "EXAMPLES") }
+		/^\.Ed/ { inside = 0 }
+		here && inside && number == wanted { print }
+		/^\.Bd -literal/ && here { inside = 1; number++ }' "$page" |
+		sed -e 's/\\-/-/g' -e 's/\\e/\\/g' -e 's/\\&//g'
+}
+
+# What stands behind each "$ " is carried out; the output must be what stands between.
+session_holds() {
+	local line
+	mkdir -p "$WORK/example"
+	cd "$WORK/example" || return 1
+	cp "$1" example.c
+	cc() { gcc ${sanitizers:+"-fsanitize=$sanitizers"} "$@"; }
+	while IFS= read -r line; do
+		case $line in
+		'$ '*) printf '%s\n' "$line" && (eval "${line#??}") 2>&1 </dev/null ;;
+		esac
+	done <"$2" >session
+	diff "$2" session
+}
+
+# example NAME PROGRAM SESSION: neither may be empty.
+example() {
+	check "$1: there is a program" grep -q 'main(' "$2"
+	check "$1: there is a session" grep -q '^\$ .*\./example' "$3"
+	check "$1: it does what is said" session_holds "$2" "$3"
+}
+
+readme_example() {
+	fenced '## Flip them from within' c >"$WORK/program.c"
+	fenced '## Flip them from within' '' >"$WORK/session.txt"
+	example README.md "$WORK/program.c" "$WORK/session.txt"
+}
+
+man_example() {
+	displayed 1 >"$WORK/program.c"
+	displayed 2 >"$WORK/session.txt"
+	example 'df(3)' "$WORK/program.c" "$WORK/session.txt"
+}
+
+# ---- the manual page ----
+
+# Whether the pages that it refers to are installed here is none of its business.
+says_nothing() {
+	local said
+	said=$("$@" 2>/dev/null | grep -v 'referenced manual not found')
+	[ -z "$said" ] || { echo "$said"; return 1; }
+}
+
+groff_says_nothing() {
+	groff -mdoc -Tutf8 -ww -z "$page" >"$WORK/groff" 2>&1
+	says_nothing cat "$WORK/groff"
+}
+
+# Prototypes, one a line, spaces and the names of attributes aside; sorted.
+tidy() {
+	sed -E -e 's/[ \t]+/ /g' -e 's/^ | $//g' -e 's/ ?\* ?/ */g' -e 's/ ?([(),]) ?/\1/g' | sort
+}
+
+in_header() {
+	gcc -E -P "$header" | tr '\n' ' ' | sed 's/[;{}]/&\n/g' |
+		sed -En -e 's/__attribute__\(\(.*\)\) //' -e 's/^ *((const char|int).*df_[a-z_]+\(.*\));$/\1/p' |
+		tidy
+}
+
+in_page() {
+	awk '
+		function end() { if (open) print type, text ")"; open = 0 }
+		/^\.Sh / { here = ($2 == "SYNOPSIS") }
+		!here { next }
+		/^\.Ft/ { type = substr($0, 5); next }
+		/^\.Fn/ {
+			count = split(substr($0, 5), part, "\"")
+			name = part[1]; sub(/ .*/, "", name)
+			text = name "("
+			if (count == 1) text = text "void"
+			for (i = 2; i <= count; i += 2)
+				text = text (i > 2 ? "," : "") part[i]
+			open = 1; end()
+		}' "$page" | tidy
+}
+
+same_prototypes() {
+	in_header >"$WORK/in_header"
+	in_page >"$WORK/in_page"
+	[ -s "$WORK/in_header" ] && diff "$WORK/in_header" "$WORK/in_page"
+}
+
+named() { sed -n 's/^\.Nm \(df_[a-z_]*\).*/\1/p' "$page" | sort -u; }
+declared() { in_header | grep -oE 'df_[a-z_]+\(' | tr -d '(' | sort -u; }
+same_names() { diff <(declared) <(named); }
+
+errors_in_header() { grep -oE '\bDF_ERROR_[A-Z]+' "$header" | sort -u; }
+errors_in_page() { sed -n 's/^\.It Bq Er \(DF_ERROR_[A-Z]*\)$/\1/p' "$page" | sort; }
+same_errors() { diff <(errors_in_header) <(errors_in_page); }
+
+# A page of its own for each function leads to this one.
+is_found_by_name() {
+	local name
+	for name in $(declared); do
+		grep -qx '\.so man3/df\.3' "$stage"/*/*/share/man/man3/"$name".3 || {
+			echo "no page $name(3)"
+			return 1
+		}
+	done
+}
+
+man_page() {
+	if installed mandoc; then
+		check 'mandoc has no complaint' says_nothing mandoc -Tlint -Wstyle "$page"
+	fi
+	if installed groff; then
+		check 'groff has no complaint' groff_says_nothing
+	fi
+	check 'the synopsis has the prototypes of df.h' same_prototypes
+	check 'the page bears the name of each function' same_names
+	check 'each function has a page' is_found_by_name
+	check 'each error of df.h is described' same_errors
+}
+
+# ---- system calls ----
+
+# calls_of PAGE-SECTION: the calls that the page lists there.
+calls_of() {
+	awk -v section="$1" '
+		/^\.S[sh] / { here = (substr($0, 5) == section) }
+		here && /^\.It Cm / { gsub(/ , /, "\n"); print substr($0, 8) }' "$page" | sed 's/^.It Cm //' |
+		sort -u
+}
+
+# What libdf calls while the program runs under strace with these options.
+traced() {
+	strace -f -o "$WORK/trace" "$@" && sed -nE '
+		/write\(-1, "begin"/,/write\(-1, "end"/ {
+			/write\(-1, "/d
+			s/^[0-9]+ +(<\.\.\. )?([a-z_0-9]+).*/\2/p
+		}' "$WORK/trace" >>"$WORK/seen"
+}
+
+# Every way that libdf has to get by without a call.
+trace_all() {
+	local denied
+	echo '+many:flag_10' >"$WORK/wishes"
+	export DF_FLAGS_FILE=$WORK/wishes
+	traced "$WORK/all_calls" || return 1
+	for denied in membarrier ioctl madvise; do
+		traced -e inject=$denied:error=EPERM "$WORK/all_calls" || return 1
+	done
+	traced -e inject=pwrite64:error=EPERM "$WORK/all_calls" --no-policy
+}
+
+build_all_calls() {
+	gcc -O2 "$(dirname "$0")/all_calls.c" -I"$(dirname "$header")" "$lib/libdf.a" -pthread \
+		-o "$WORK/all_calls"
+}
+
+none_is_missing() {
+	sort -u "$WORK/seen" >"$WORK/made"
+	cat "$WORK/own" "$WORK/others" | sort -u >"$WORK/listed"
+	[ -s "$WORK/made" ] && [ -z "$(comm -23 "$WORK/made" "$WORK/listed" | tee /dev/stderr)" ]
+}
+
+none_is_idle() { [ -z "$(comm -13 "$WORK/made" "$WORK/own" | tee /dev/stderr)" ]; }
+
+system_calls() {
+	if [ -n "$sanitizers" ]; then
+		skip "system calls: -fsanitize=$sanitizers makes some of its own"
+		return
+	fi
+	installed strace || return
+	if ! strace -o /dev/null true 2>/dev/null; then
+		skip 'system calls: strace(1) may not trace here'
+		return
+	fi
+	calls_of 'Of libdf itself' >"$WORK/own"
+	calls_of 'Of the C library on its behalf' >"$WORK/others"
+	check 'a program that has libdf make every call' build_all_calls
+	check 'it gets by where a filter has some fail' trace_all
+	check 'df(3) lists every call that was made' none_is_missing
+	check 'every call of its own that df(3) lists was made' none_is_idle
+}
+
+# ---- differences from dynamic_flag ----
+
+# Lines "TEST: PART" from the comments of that section.
+held_by() {
+	awk '/^\.Sh / { here = /DIFFERENCES/ } here' "$page" |
+		sed -nE 's/^\.\\" ([a-z]+\.[^ :]+): (.+)$/\1\t\2/p'
+}
+
+# Whether there is such a test, and such a part in a source of the tests.
+is_held() {
+	grep -qE "Test +#[0-9]+: ${1//\*/.*}\$" "$WORK/tests" && grep -rqF -e "$2" "$top/tests"
+}
+
+every_item_is_commented() {
+	awk '/^\.Sh / { here = /DIFFERENCES/ }
+		here && /^\.\\" / { commented = 1 }
+		here && /^\.It$/ { items++; if (!commented) { print "line " FNR; bad = 1 }; commented = 0 }
+		END { exit bad || !items }' "$page"
+}
+
+differences() {
+	local name part
+	ctest --test-dir "$stage/../../.." -N >"$WORK/tests"
+	check 'each difference names its test' every_item_is_commented
+	while IFS=$'\t' read -r name part; do
+		check "$name: $part" is_held "$name" "$part"
+	done < <(held_by)
+}
+
+case $test in
+readme_example | man_example | man_page | system_calls | differences) "$test" ;;
+*) bad "no test is named '$test'" ;;
+esac
+finish
