@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs.sh TEST STAGE [SANITIZERS] - holds README.md and df(3) to what is so. TEST is one of the
-# functions at the end; STAGE is where the test package.install put what is installed.
+# docs.sh TEST BUILD STAGE [SANITIZERS] - holds README.md and df(3) to what is so. TEST is one of the
+# functions named at the end; STAGE is where the test package.install put what is installed of BUILD,
+# which was built with SANITIZERS.
 # shellcheck source=../header/common.sh
 . "$(dirname "$0")/../header/common.sh"
 top=$(cd "$SOURCE/../.." && pwd)
-test=$1 stage=$2 sanitizers=${3-}
+test=$1 build=$2 stage=$3 sanitizers=${4-}
 page=$top/man/df.3
 
 lib=$(find "$stage" -name libdf.a -printf %h)
@@ -16,6 +17,13 @@ if [ -z "$lib" ] || [ -z "$header" ]; then
 fi
 export PKG_CONFIG_LIBDIR=$lib/pkgconfig
 export LD_LIBRARY_PATH=$lib
+
+compiler=(gcc)
+if [ -n "$sanitizers" ]; then
+	# Another compiler has another run-time library of the sanitizers.
+	compiler=("$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")"
+		"-fsanitize=$sanitizers")
+fi
 
 # ---- examples: a program, and a session that builds and runs it ----
 
@@ -44,7 +52,7 @@ session_holds() {
 	mkdir -p "$WORK/example"
 	cd "$WORK/example" || return 1
 	cp "$1" example.c
-	cc() { gcc ${sanitizers:+"-fsanitize=$sanitizers"} "$@"; }
+	cc() { "${compiler[@]}" "$@"; }
 	while IFS= read -r line; do
 		case $line in
 		'$ '*) printf '%s\n' "$line" && (eval "${line#??}") 2>&1 </dev/null ;;
@@ -236,7 +244,7 @@ every_item_is_commented() {
 
 differences() {
 	local name part
-	ctest --test-dir "$stage/../../.." -N >"$WORK/tests"
+	ctest --test-dir "$build" -N >"$WORK/tests"
 	check 'each difference names its test' every_item_is_commented
 	while IFS=$'\t' read -r name part; do
 		check "$name: $part" is_held "$name" "$part"

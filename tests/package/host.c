@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * host.c PLUGIN - loads the plugin; it and the plugin flip each other's flags, each with a copy of
- * libdf of its own. Names of libdf's inside are names of this program as well.
+ * libdf of its own. Then the plugin goes, and must leave nothing behind that a fork would call.
+ * Names of libdf's inside are names of this program as well.
  */
 #include <df.h>
 #include <dlfcn.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* What libdf is made of must stay out of the way of a program that has such names. */
 int df_fail(void);
@@ -14,6 +17,30 @@ int df_plan;
 int df_fail(void)
 {
 	return df_plan;
+}
+
+static __attribute__((noinline)) int flag(void)
+{
+	return DF_FEATURE(host, trace);
+}
+
+static int count(void *context, const struct df_flag_info *flag)
+{
+	(void)flag;
+	++*(int *)context;
+	return 0;
+}
+
+/* Without the plugin there is one flag, and a child can flip it. */
+static int goes_on_alone(void)
+{
+	int flags = 0, status = -1;
+	if (df_list(NULL, count, &flags) < 0 || flags != 1)
+		return 0;
+	const pid_t child = fork();
+	if (child == 0)
+		_exit(!(df_disable("host:") == 1 && !flag()));
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
 int main(int argc, char **argv)
@@ -26,8 +53,16 @@ int main(int argc, char **argv)
 	int (*value)(void) = (int (*)(void))dlsym(plugin, "plugin_value");
 	int (*enable)(const char *) = (int (*)(const char *))dlsym(plugin, "plugin_enable");
 	const int ours = enable("host:"), theirs = df_enable("plugin:");
-	const int host_value = DF_FEATURE(host, trace), plugin_value = value();
+	const int host_value = flag(), plugin_value = value();
 	printf("host: %d matched, is %d; plugin: %d matched, is %d; own names give %d; '%s'\n",
 	       ours, host_value, theirs, plugin_value, df_fail(), df_error());
+	if (dlclose(plugin) != 0 || dlopen(argv[1], RTLD_NOW | RTLD_NOLOAD)) {
+		puts("host: the plugin stays");
+		return 1;
+	}
+	if (!goes_on_alone()) {
+		printf("host: alone, or in a child, something went wrong: '%s'\n", df_error());
+		return 1;
+	}
 	return !(ours == 1 && theirs == 1 && host_value && plugin_value && df_fail() == 0);
 }
