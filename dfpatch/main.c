@@ -25,7 +25,8 @@
  *   libdf/self       this process as the core sees programs
  *   libdf/record.h   a record of this process
  *   libdf/loaded     the modules of this process
- *   libdf/names, libdf/kinds  what is known about the names of a module's flags
+ *   libdf/kinds      its sites by kind
+ *   libdf/names      what is known about the names of its flags
  *   libdf/pick       patterns and kinds -> sites
  *   libdf/draft      operation -> counts and bytes, in one's own memory
  *   libdf/guard      one thread at a time; fork

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flag.h"
 #include "guard.h"
 #include "names.h"
 #include "rule.h"
@@ -61,6 +62,15 @@ static struct df_count count_of(const struct df_site *site)
 	return df_count_decode(site, &stored);
 }
 
+/* Whether the site before this one in the order has the same full name; both match, or none. */
+static bool repeats(const struct loaded *m, uint32_t place, const struct df_site *site)
+{
+	if (place == 0)
+		return false;
+	const struct df_site before = record_site(&m->records[m->names->order[place - 1]]);
+	return before.line == site->line && df_site_same_name(&before, site);
+}
+
 static struct df_flag_info describe(const struct loaded *m, uint32_t place)
 {
 	const struct names *names = m->names;
@@ -78,6 +88,7 @@ static struct df_flag_info describe(const struct loaded *m, uint32_t place)
 		.activation = count.activation,
 		.unhook = count.unhook,
 		.active = df_count_active(&count),
+		.duplicate = repeats(m, place, &site),
 		.site = (const void *)(uintptr_t)site.addr,
 		.target = (const void *)(uintptr_t)site.target,
 	};
@@ -145,7 +156,7 @@ static int refill(struct cursor *c, struct df_err *err)
 	return r.status;
 }
 
-const struct df_flag_info *cursor_entry(struct cursor *c, struct df_err *err)
+struct df_flag_info *cursor_entry(struct cursor *c, struct df_err *err)
 {
 	if (c->at == c->have && c->next < c->count && refill(c, err) < 0)
 		return NULL;

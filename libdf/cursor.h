@@ -34,10 +34,10 @@ int cursor_begin(struct cursor *cursor, struct loaded *module, const struct df_p
 		 struct df_err *err);
 
 /*
- * The entry whose turn it is, NULL behind the last. When the copies are used up it enters
- * the guard and copies more. An error is in err->code.
+ * The entry whose turn it is, NULL behind the last; `duplicate` knows of this module only. When the
+ * copies are used up it enters the guard and copies more. An error is in err->code.
  */
-const struct df_flag_info *cursor_entry(struct cursor *cursor, struct df_err *err);
+struct df_flag_info *cursor_entry(struct cursor *cursor, struct df_err *err);
 
 static inline void cursor_advance(struct cursor *cursor)
 {

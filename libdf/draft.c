@@ -10,8 +10,23 @@
 #include "insn.h"
 #include "self.h"
 
-/* How far ahead text is fetched into the cache: sites mostly lie on lines of their own. */
-#define AHEAD 12
+/*
+ * How many sites ahead a record is fetched into the cache, and what it leads to: sites
+ * of one kind mostly lie on lines, and pages, of their own.
+ */
+#define RECORDS_AHEAD 24
+#define TEXT_AHEAD 12
+
+/* Sites that are on average so few bytes apart share cache lines. */
+#define CLOSE 100
+
+#define STATE_SHIFT 4
+_Static_assert(1 << STATE_SHIFT == DF_STATE_SIZE, "a state's index is its distance, shifted");
+
+#define ALWAYS_INLINE inline __attribute__((__always_inline__))
+
+/* From this part of a table on, all of it is checked, and never again. */
+#define MUCH 8
 
 void draft_begin(struct draft *draft, struct loaded *module)
 {
@@ -40,25 +55,17 @@ static int make_room(struct draft *d, size_t room, struct df_err *err)
 	return d->changes && d->edits ? 0 : df_fail_memory(err);
 }
 
-static struct df_state_v1 *state_of(const struct df_site *site)
-{
-	return (struct df_state_v1 *)(uintptr_t)site->state;
-}
-
 /* States are multiples of their size; the control block is where the linker put it. */
 static uintptr_t state_base(const struct loaded *m)
 {
 	return (uintptr_t)m->control & ~(uintptr_t)(DF_STATE_SIZE - 1);
 }
 
-static int bad_site(const struct loaded *m, uint32_t index, enum df_fit fit, struct df_err *err)
+static int bad_site(const struct loaded *m, uint32_t index, struct df_err *err)
 {
-	struct df_site site;
-	const int status = loaded_site(m, index, &site, err);
-	if (status < 0)
-		return status;
+	const struct df_site site = record_site(&m->records[index]);
 	const uint8_t *code = (const uint8_t *)(uintptr_t)site.addr;
-	if (fit == DF_FIT_BREAKPOINT)
+	if (df_insn_fit(&site, code) == DF_FIT_BREAKPOINT)
 		return df_fail(err, DF_E_BREAKPOINT,
 			       "site of %.200s:%.200s at %#" PRIx64
 			       ": a breakpoint stands there (of "
@@ -70,33 +77,62 @@ static int bad_site(const struct loaded *m, uint32_t index, enum df_fit fit, str
 		       site.kind, site.name, site.addr, code[0]);
 }
 
-static bool differs(const struct df_count *a, const struct df_count *b)
+static ALWAYS_INLINE uint64_t as_word(struct df_count_v1 count)
 {
-	return a->activation != b->activation || a->unhook != b->unhook || a->held != b->held;
+	uint64_t word;
+	memcpy(&word, &count, sizeof(word));
+	return word;
 }
 
-/* Notes what becomes of a site: its counts, and its byte if that is another one now. */
-static int note(struct draft *d, uint32_t index, const struct df_site *site,
-		const struct df_count *was, const struct df_count *will, struct df_err *err)
+static ALWAYS_INLINE struct df_count_v1 stored_count(const struct df_site *site)
+{
+	return ((const struct df_state_v1 *)(uintptr_t)site->state)->current;
+}
+
+/* Where the next entries of a draft go. In registers, while a loop runs. */
+struct pen {
+	struct change *change;
+	struct self_edit *edit;
+	uintptr_t states; /* state_base() */
+	uintptr_t base;	  /* of the offsets */
+};
+
+static struct pen pen_begin(const struct draft *d)
+{
+	return (struct pen){
+		.change = d->changes,
+		.edit = d->edits,
+		.states = state_base(d->module),
+		.base = (uintptr_t)d->module->base,
+	};
+}
+
+static void pen_end(struct draft *d, const struct pen *pen)
+{
+	d->change_count = (size_t)(pen->change - d->changes);
+	d->edit_count = (size_t)(pen->edit - d->edits);
+}
+
+/*
+ * Notes what becomes of a site: its counts, and its byte if that is another one now.
+ * False if its bytes are not its own. What is written behind the last entry does not
+ * count: so there is no jump to mispredict.
+ */
+static ALWAYS_INLINE bool note(struct pen *pen, const struct df_site *site, struct df_count_v1 was,
+			       const struct df_count *count)
 {
 	const uint8_t *code = (const uint8_t *)(uintptr_t)site->addr;
 	const enum df_fit fit = df_insn_fit(site, code);
-	if (fit > DF_FIT_JUMP)
-		return bad_site(d->module, index, fit, err);
-	if (differs(was, will))
-		d->changes[d->change_count++] = (struct change){
-			.state = (int32_t)((intptr_t)(site->state - state_base(d->module)) /
-					   DF_STATE_SIZE),
-			.will = df_count_encode(site, will),
-		};
-	const bool jumps = df_insn_jumps(site, df_count_active(will));
-	if (jumps != (fit == DF_FIT_JUMP))
-		d->edits[d->edit_count++] = (struct self_edit){
-			.offset = (uint32_t)(site->addr - (uintptr_t)d->module->base),
-			.before = code[0],
-			.after = df_insn_opcode(site->style, jumps),
-		};
-	return 0;
+	const bool jumps = df_insn_jumps(site, df_count_active(count));
+	const struct df_count_v1 will = df_count_encode(site, count);
+	pen->change->state = (int32_t)((int64_t)(site->state - pen->states) >> STATE_SHIFT);
+	pen->change->will = will;
+	pen->edit->offset = (uint32_t)(site->addr - pen->base);
+	pen->edit->before = code[0];
+	pen->edit->after = df_insn_opcode(site->style, jumps);
+	pen->change += as_word(was) != as_word(will);
+	pen->edit += jumps != (fit == DF_FIT_JUMP);
+	return fit <= DF_FIT_JUMP;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -116,31 +152,108 @@ static void sort_edits(struct draft *d)
 		}
 }
 
-static void fetch_ahead(const struct draft *d, const struct picks *picks, uint32_t i)
+static ALWAYS_INLINE const struct df_site_v1 *record_at(const struct draft *d, const uint32_t *list,
+							uint32_t i)
 {
-	if (i + AHEAD < picks->count)
-		__builtin_prefetch((const void *)record_follow(
-			&d->module->records[pick_at(picks, i + AHEAD)].site));
+	return &d->module->records[list ? list[i] : i];
+}
+
+/*
+ * What is fetched ahead. Of a whole table whose sites lie close together the processor
+ * fetches all by itself; of one whose sites lie apart, not their text.
+ */
+enum ahead { NOTHING, TEXT, EVERYTHING };
+
+static ALWAYS_INLINE void fetch_ahead(const struct draft *d, enum ahead ahead, const uint32_t *list,
+				      uint32_t i, uint32_t count)
+{
+	if (ahead == NOTHING || i + RECORDS_AHEAD >= count)
+		return;
+	const struct df_site_v1 *next = record_at(d, list, i + TEXT_AHEAD);
+	__builtin_prefetch((const void *)record_follow(&next->site));
+	if (ahead == TEXT)
+		return;
+	__builtin_prefetch((const void *)record_follow(&next->state));
+	__builtin_prefetch(record_at(d, list, i + RECORDS_AHEAD));
+}
+
+/* Does `op` to the sites that `list` names, or to all; stops where bytes are not a site's own. */
+static ALWAYS_INLINE uint32_t loop(struct draft *d, enum df_op op, enum ahead ahead,
+				   const uint32_t *list, uint32_t count)
+{
+	struct pen pen = pen_begin(d);
+	uint32_t i = 0;
+	for (; i < count; i++) {
+		fetch_ahead(d, ahead, list, i, count);
+		const struct df_site site = record_site(record_at(d, list, i));
+		const struct df_count_v1 was = stored_count(&site);
+		struct df_count will = df_count_decode(&site, &was);
+		df_rule(op, &will);
+		if (!note(&pen, &site, was, &will))
+			break;
+	}
+	pen_end(d, &pen);
+	return i;
+}
+
+static bool lie_close(const struct loaded *m)
+{
+	return (m->text.to - m->text.from) / m->count < CLOSE;
+}
+
+/* What programs do most has loops of its own, which take half the time of one for everything. */
+static ALWAYS_INLINE uint32_t run_op(struct draft *d, enum df_op op, const struct picks *picks)
+{
+	if (!picks->all)
+		return loop(d, op, EVERYTHING, picks->list, picks->count);
+	if (lie_close(d->module))
+		return loop(d, op, NOTHING, NULL, picks->count);
+	return loop(d, op, TEXT, NULL, picks->count);
+}
+
+static uint32_t run(struct draft *d, enum df_op op, const struct picks *picks)
+{
+	switch (op) {
+	case DF_ACTIVATE:
+		return run_op(d, DF_ACTIVATE, picks);
+	case DF_DEACTIVATE:
+		return run_op(d, DF_DEACTIVATE, picks);
+	case DF_ENABLE:
+	case DF_DISABLE:
+	case DF_UNHOOK:
+	case DF_REHOOK:
+	case DF_INIT:
+		break;
+	}
+	return run_op(d, op, picks);
+}
+
+static int check_picks(const struct draft *d, const struct picks *picks, struct df_err *err)
+{
+	struct loaded *m = d->module;
+	if (m->checked || picks->count >= m->count / MUCH)
+		return loaded_check(m, err);
+	for (uint32_t i = 0; i < picks->count; i++) {
+		struct df_site site;
+		const int status = loaded_site(m, pick_at(picks, i), &site, err);
+		if (status < 0)
+			return status;
+	}
+	return 0;
 }
 
 int draft_one(struct draft *d, enum df_op op, const struct picks *picks, struct df_err *err)
 {
-	int status = make_room(d, picks->count, err);
-	for (uint32_t i = 0; status == 0 && i < picks->count; i++) {
-		const uint32_t index = pick_at(picks, i);
-		struct df_site site;
-		fetch_ahead(d, picks, i);
-		status = loaded_code(d->module, index, &site, err);
-		if (status < 0)
-			break;
-		const struct df_count was = df_count_decode(&site, &state_of(&site)->current);
-		struct df_count will = was;
-		df_rule(op, &will);
-		status = note(d, index, &site, &was, &will, err);
-	}
+	int status = check_picks(d, picks, err);
 	if (status == 0)
-		sort_edits(d);
-	return status;
+		status = make_room(d, picks->count, err);
+	if (status < 0)
+		return status;
+	const uint32_t done = picks->count == 0 ? 0 : run(d, op, picks);
+	if (done < picks->count)
+		return bad_site(d->module, pick_at(picks, done), err);
+	sort_edits(d);
+	return 0;
 }
 
 /* ---- several operations ---- */
@@ -154,39 +267,38 @@ int draft_several(struct draft *d, struct df_err *err)
 
 int draft_add(struct draft *d, enum df_op op, const struct picks *picks, struct df_err *err)
 {
-	for (uint32_t i = 0; i < picks->count; i++) {
+	const int status = check_picks(d, picks, err);
+	for (uint32_t i = 0; status == 0 && i < picks->count; i++) {
 		const uint32_t index = pick_at(picks, i);
 		const uint64_t bit = UINT64_C(1) << (index % 64);
 		if (!(d->touched[index / 64] & bit)) {
-			struct df_site site;
-			const int status = loaded_code(d->module, index, &site, err);
-			if (status < 0)
-				return status;
+			const struct df_site site = record_site(&d->module->records[index]);
 			d->touched[index / 64] |= bit;
-			d->counts[index] = df_count_decode(&site, &state_of(&site)->current);
+			const struct df_count_v1 stored = stored_count(&site);
+			d->counts[index] = df_count_decode(&site, &stored);
 			d->room++;
 		}
 		df_rule(op, &d->counts[index]);
 	}
-	return 0;
+	return status;
 }
 
 int draft_settle(struct draft *d, struct df_err *err)
 {
-	int status = make_room(d, d->room, err);
-	for (uint32_t i = 0; status == 0 && i < d->module->count; i++) {
-		struct df_site site;
+	const int status = make_room(d, d->room, err);
+	if (status < 0)
+		return status;
+	struct pen pen = pen_begin(d);
+	for (uint32_t i = 0; i < d->module->count; i++) {
 		if (!((d->touched[i / 64] >> (i % 64)) & 1))
 			continue;
-		status = loaded_code(d->module, i, &site, err);
-		if (status < 0)
-			break;
-		const struct df_count was = df_count_decode(&site, &state_of(&site)->current);
-		status = note(d, i, &site, &was, &d->counts[i], err);
+		const struct df_site site = record_site(&d->module->records[i]);
+		if (!note(&pen, &site, stored_count(&site), &d->counts[i]))
+			return bad_site(d->module, i, err);
 	}
-	if (status == 0)
-		sort_edits(d);
-	return status;
+	pen_end(d, &pen);
+	sort_edits(d);
+	return 0;
 }
 
 /* ---- carried out ---- */
@@ -196,13 +308,6 @@ struct effort {
 	struct draft *draft;
 	bool denied; /* the system left no way to write text */
 };
-
-static uint64_t as_word(struct df_count_v1 count)
-{
-	uint64_t word;
-	memcpy(&word, &count, sizeof(word));
-	return word;
-}
 
 /*
  * Of the two counts only one is ever written at a time: `next` before the bytes,

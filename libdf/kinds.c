@@ -9,19 +9,6 @@
 #define KINDS_MAX 4096
 #define RECENT 64
 
-struct kind {
-	const char *text; /* the module's */
-	uint32_t first;	  /* in `sites` */
-	uint32_t count;
-};
-
-struct kinds {
-	struct kind *list;
-	uint32_t count;
-	bool too_many;
-	uint32_t *sites; /* by kind, and by index in each */
-};
-
 struct build {
 	struct loaded *module;
 	struct kinds *kinds;
@@ -55,11 +42,8 @@ static uint32_t number_of(const struct kinds *k, const char *text)
 static int take_site(struct build *b, uint32_t index, struct df_err *err)
 {
 	struct kinds *k = b->kinds;
-	struct df_site site;
-	const int status = loaded_site(b->module, index, &site, err);
-	if (status < 0)
-		return status;
-	const size_t slot = ((uintptr_t)site.kind >> 2) % RECENT;
+	const struct df_site site = record_site(&b->module->records[index]);
+	const size_t slot = record_slot(site.kind, RECENT);
 	if (b->recent[slot].text != site.kind) {
 		const uint32_t number = number_of(k, site.kind);
 		k->too_many = number == KINDS_MAX;
@@ -112,39 +96,30 @@ static void kinds_free(struct kinds *kinds)
 	free(kinds);
 }
 
-static int kinds_build(struct loaded *m, struct df_err *err)
+int kinds_make(struct loaded *m, struct df_err *err)
 {
+	if (m->kinds)
+		return 0;
 	struct build b = {.module = m, .kinds = calloc(1, sizeof(*b.kinds))};
-	int status = -(int)DF_E_MEMORY;
+	int status = loaded_check(m, err);
 	b.kind_of = malloc(m->count * sizeof(*b.kind_of));
 	if (b.kinds)
 		b.kinds->sites = malloc(m->count * sizeof(*b.kinds->sites));
-	if (b.kinds && b.kinds->sites && b.kind_of)
-		status = fill(&b, err);
-	else
-		df_fail_memory(err);
+	if (status == 0)
+		status = b.kinds && b.kinds->sites && b.kind_of ? fill(&b, err)
+								: df_fail_memory(err);
 	free(b.kind_of);
-	if (status < 0)
+	if (status < 0) {
 		kinds_free(b.kinds);
-	else
-		m->kinds = b.kinds;
+		return status;
+	}
+	m->kinds = b.kinds;
 	m->free_kinds = kinds_free;
-	return status;
+	return 0;
 }
 
-int kinds_find(struct loaded *m, const char *kind, const uint32_t **list, uint32_t *count,
-	       struct df_err *err)
+const struct kind *kinds_find(const struct kinds *kinds, const char *text)
 {
-	if (!m->kinds) {
-		const int status = kinds_build(m, err);
-		if (status < 0)
-			return status;
-	}
-	const struct kinds *k = m->kinds;
-	if (k->too_many)
-		return 0;
-	const uint32_t number = number_of(k, kind);
-	*count = number < k->count ? k->list[number].count : 0;
-	*list = *count > 0 ? k->sites + k->list[number].first : k->sites;
-	return 1;
+	const uint32_t number = number_of(kinds, text);
+	return number < kinds->count ? &kinds->list[number] : NULL;
 }

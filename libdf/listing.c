@@ -13,9 +13,8 @@ struct list {
 	const struct df_pattern *pattern;
 	struct cursor *cursors; /* one per module, in the order of the loader */
 	size_t count;
-	char *last; /* the full name that was listed last, */
+	char *last; /* the full name that was listed last; NULL before the first */
 	size_t last_room;
-	bool any; /* if any was */
 	struct df_err *err;
 	int status;
 };
@@ -51,29 +50,33 @@ static int compare(const struct df_flag_info *a, const struct df_flag_info *b)
 	return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
 }
 
-/* The cursor whose entry comes first; NULL at the end, or with an error in *err. */
-static struct cursor *first_of(struct list *l, struct df_err *err)
+/*
+ * The entry that comes first, and its cursor in *of; NULL at the end, or with an error in
+ * *err. A single module has no other to be compared with.
+ */
+static struct df_flag_info *first_of(struct list *l, struct cursor **of, struct df_err *err)
 {
-	struct cursor *first = NULL;
-	const struct df_flag_info *least = NULL;
+	struct df_flag_info *least = NULL;
 	for (size_t i = 0; i < l->count; i++) {
-		const struct df_flag_info *entry = cursor_entry(&l->cursors[i], err);
+		struct df_flag_info *entry = cursor_entry(&l->cursors[i], err);
 		if (err->code != DF_E_NONE)
 			return NULL;
 		if (entry && (!least || compare(entry, least) < 0)) {
 			least = entry;
-			first = &l->cursors[i];
+			*of = &l->cursors[i];
 		}
 	}
-	return first;
+	return least;
 }
 
-/* Whether the name is the last one's; if not, it is from now on. */
-static int is_repeated(struct list *l, const char *name, bool *repeated, struct df_err *err)
+/* Marks an entry whose full name was listed last, by whatever module; or remembers its name. */
+static int mark_repeated(struct list *l, struct df_flag_info *entry, struct df_err *err)
 {
-	const size_t size = strlen(name) + 1;
-	*repeated = l->any && strcmp(l->last, name) == 0;
-	if (*repeated)
+	if (l->count == 1)
+		return 0;
+	const size_t size = strlen(entry->full_name) + 1;
+	entry->duplicate = l->last && strcmp(l->last, entry->full_name) == 0;
+	if (entry->duplicate)
 		return 0;
 	if (size > l->last_room) {
 		char *larger = realloc(l->last, 2 * size);
@@ -82,8 +85,7 @@ static int is_repeated(struct list *l, const char *name, bool *repeated, struct 
 		l->last = larger;
 		l->last_room = 2 * size;
 	}
-	memcpy(l->last, name, size);
-	l->any = true;
+	memcpy(l->last, entry->full_name, size);
 	return 0;
 }
 
@@ -92,19 +94,17 @@ static int call_all(struct list *l, df_list_callback callback, void *context, in
 {
 	int flags = 0;
 	struct df_err reason = {0};
-	struct cursor *c;
-	while ((c = first_of(l, &reason))) {
-		struct df_flag_info entry = c->entries[c->at];
-		bool repeated;
-		const int status = is_repeated(l, entry.full_name, &repeated, err);
+	struct df_flag_info *entry;
+	struct cursor *cursor;
+	while ((entry = first_of(l, &cursor, &reason))) {
+		const int status = mark_repeated(l, entry, err);
 		if (status < 0)
 			return status;
-		entry.duplicate = repeated;
-		flags += !repeated;
-		*answer = callback(context, &entry);
+		flags += !entry->duplicate;
+		*answer = callback(context, entry);
 		if (*answer != 0)
 			return 0;
-		cursor_advance(c);
+		cursor_advance(cursor);
 	}
 	return reason.code == DF_E_NONE ? flags : df_fail(err, reason.code, "%s", reason.text);
 }

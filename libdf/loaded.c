@@ -142,25 +142,42 @@ static int name_module(const struct loaded *m, struct df_err *err)
 	return df_err_prefix(err, m->path[0] != '\0' ? m->path : "the executable");
 }
 
-int loaded_code_elsewhere(const struct loaded *m, uint32_t index, struct df_site *site,
-			  struct df_err *err)
+/* Whether a record leads where most do: no need to look closer. */
+static bool is_plain(const struct loaded *m, const struct df_site *site)
+{
+	const unsigned known = DF_SITE_INVERTED | DF_SITE_HELD | DF_SITE_JUMP_BUILT;
+	return span_holds(m->text, site->addr) && !(site->flags & ~known) &&
+	       (site->style == DF_STYLE_X86_GOTO ? span_holds(m->text, site->target)
+						 : site->style == DF_STYLE_X86_CARRY) &&
+	       span_holds(m->data, site->state) && site->state % DF_STATE_SIZE == 0 &&
+	       site->state - (uintptr_t)m->control >= DF_CONTROL_SIZE &&
+	       span_holds(m->texts, (uintptr_t)site->kind) &&
+	       span_holds(m->texts, (uintptr_t)site->name) &&
+	       span_holds(m->texts, (uintptr_t)site->file) &&
+	       span_holds(m->texts, (uintptr_t)site->doc);
+}
+
+int loaded_site(const struct loaded *m, uint32_t index, struct df_site *site, struct df_err *err)
 {
 	struct df_err reason;
-	if (df_table_site(&m->view, &m->table, index, site, &reason) == 0)
+	*site = record_site(&m->records[index]);
+	if (m->checked || is_plain(m, site) ||
+	    df_table_site(&m->view, &m->table, index, site, &reason) == 0)
 		return 0;
 	name_module(m, &reason);
 	return df_fail(err, reason.code, "%s", reason.text);
 }
 
-int loaded_site(const struct loaded *m, uint32_t index, struct df_site *site, struct df_err *err)
+int loaded_check(struct loaded *m, struct df_err *err)
 {
-	*site = record_site(&m->records[index]);
-	if (loaded_code_plain(m, site) && span_holds(m->texts, (uintptr_t)site->kind) &&
-	    span_holds(m->texts, (uintptr_t)site->name) &&
-	    span_holds(m->texts, (uintptr_t)site->file) &&
-	    span_holds(m->texts, (uintptr_t)site->doc))
-		return 0;
-	return loaded_code_elsewhere(m, index, site, err);
+	for (uint32_t i = 0; i < m->count && !m->checked; i++) {
+		struct df_site site;
+		const int status = loaded_site(m, i, &site, err);
+		if (status < 0)
+			return status;
+	}
+	m->checked = true;
+	return 0;
 }
 
 /* ---- one look ---- */

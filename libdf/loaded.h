@@ -55,6 +55,7 @@ struct loaded {
 	/* What stood in `external` and its nonce when this process was forked off; else 0. */
 	uint64_t inherited_claim;
 	uint64_t claim_before_fork;
+	bool checked;	    /* every record was found right, with all that it leads to */
 	uint64_t serial;    /* tells it from every other that was ever loaded */
 	uint64_t operation; /* the last one that was done here (operate.c) */
 	bool seen;	    /* by the look that is under way */
@@ -67,31 +68,16 @@ static inline bool span_holds(struct span s, uintptr_t addr)
 
 /*
  * Decodes record `index`, with all that it leads to checked. Returns 0, DF_E_TABLE or
- * DF_E_VERSION, the text naming the module. loaded_code() leaves the strings unchecked.
+ * DF_E_VERSION, the text naming the module.
  */
 int loaded_site(const struct loaded *module, uint32_t index, struct df_site *site,
 		struct df_err *err);
 
-/* What loaded_code() does for the few that do not lie where most do. */
-int loaded_code_elsewhere(const struct loaded *module, uint32_t index, struct df_site *site,
-			  struct df_err *err);
-
-static inline bool loaded_code_plain(const struct loaded *m, const struct df_site *site)
-{
-	const unsigned known = DF_SITE_INVERTED | DF_SITE_HELD | DF_SITE_JUMP_BUILT;
-	return span_holds(m->text, site->addr) && !(site->flags & ~known) &&
-	       (site->style == DF_STYLE_X86_GOTO ? span_holds(m->text, site->target)
-						 : site->style == DF_STYLE_X86_CARRY) &&
-	       span_holds(m->data, site->state) && site->state % DF_STATE_SIZE == 0 &&
-	       site->state - (uintptr_t)m->control >= DF_CONTROL_SIZE;
-}
-
-static inline int loaded_code(const struct loaded *m, uint32_t index, struct df_site *site,
-			      struct df_err *err)
-{
-	*site = record_site(&m->records[index]);
-	return loaded_code_plain(m, site) ? 0 : loaded_code_elsewhere(m, index, site, err);
-}
+/*
+ * Checks every record, once: a table is read-only, and what was right stays so. From
+ * then on records may be read as they lie (record.h). Errors as above.
+ */
+int loaded_check(struct loaded *module, struct df_err *err);
 
 /* Called for a module; 0 to go on with the next, 1 to end the visit. */
 typedef int (*loaded_visitor)(struct loaded *module, void *context);

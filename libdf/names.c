@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "flag.h"
+#include "kinds.h"
 #include "match.h"
 
 static void names_free(struct names *names)
@@ -73,16 +74,12 @@ static void count_site(struct count *c, uint32_t index, const struct df_site *si
 	}
 }
 
-static int count_all(struct count *c, struct df_err *err)
+static void count_all(struct count *c)
 {
 	for (uint32_t i = 0; i < c->module->count; i++) {
-		struct df_site site;
-		const int status = loaded_site(c->module, i, &site, err);
-		if (status < 0)
-			return status;
+		const struct df_site site = record_site(&c->module->records[i]);
 		count_site(c, i, &site);
 	}
-	return 0;
 }
 
 int names_count(struct loaded *m, struct df_err *err)
@@ -90,48 +87,136 @@ int names_count(struct loaded *m, struct df_err *err)
 	struct names *names = names_of(m);
 	if (names && names->first)
 		return 0;
+	int status = names ? loaded_check(m, err) : df_fail_memory(err);
+	if (status < 0)
+		return status;
 	struct count c = {.module = m, .mask = 1};
 	while (c.mask < 2 * m->count)
 		c.mask = 2 * c.mask + 1;
 	c.first = calloc(m->count / 64 + 1, sizeof(*c.first));
 	c.slots = calloc((size_t)c.mask + 1, sizeof(*c.slots));
-	int status = names && c.first && c.slots ? count_all(&c, err) : df_fail_memory(err);
-	free(c.slots);
-	if (status < 0) {
+	if (c.first && c.slots) {
+		count_all(&c);
+		names->first = c.first;
+		names->flag_count = c.found;
+	} else {
 		free(c.first);
-		return status;
+		status = df_fail_memory(err);
 	}
-	names->first = c.first;
-	names->flag_count = c.found;
-	return 0;
+	free(c.slots);
+	return status;
 }
 
 /* ---- in order ---- */
 
-static int compare(const void *x, const void *y, void *context)
+/* A site to be sorted: what its name goes on with behind what all names here begin with. */
+struct item {
+	uint64_t key; /* compares as those eight bytes do */
+	const struct df_site_v1 *record;
+};
+
+static int compare_records(const struct df_site_v1 *x, const struct df_site_v1 *y)
 {
-	const struct df_site_v1 *records = context;
-	const struct df_site a = record_site(&records[*(const uint32_t *)x]);
-	const struct df_site b = record_site(&records[*(const uint32_t *)y]);
+	const struct df_site a = record_site(x), b = record_site(y);
 	const int order = df_site_compare_names(&a, &b);
 	return order != 0 ? order : (a.addr > b.addr) - (a.addr < b.addr);
 }
 
-static int check_all(const struct loaded *m, struct names *names, struct df_err *err)
+static int compare_items(const void *x, const void *y)
+{
+	const struct item *a = x, *b = y;
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return compare_records(a->record, b->record);
+}
+
+static uint64_t key_of(const char *text)
+{
+	uint64_t key = 0;
+	for (unsigned shift = 64; shift > 0 && *text != '\0'; text++) {
+		shift -= 8;
+		key |= (uint64_t)(unsigned char)*text << shift;
+	}
+	return key;
+}
+
+/* How many bytes the names of all these sites begin with alike. */
+static size_t shared_beginning(const struct loaded *m, const uint32_t *part, uint32_t count)
+{
+	const char *name = record_text(&m->records[part[0]].name);
+	size_t shared = strlen(name);
+	for (uint32_t i = 1; i < count && shared > 0; i++) {
+		const char *other = record_text(&m->records[part[i]].name);
+		size_t same = 0;
+		while (same < shared && other[same] == name[same])
+			same++;
+		shared = same;
+	}
+	return shared;
+}
+
+static bool is_sorted(const struct loaded *m, const uint32_t *part, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++)
+		if (compare_records(&m->records[part[i - 1]], &m->records[part[i]]) > 0)
+			return false;
+	return true;
+}
+
+/* Sorts sites; by the key as well if they are of one kind. `items` has room for all. */
+static void sort_part(const struct loaded *m, uint32_t *part, uint32_t count, bool one_kind,
+		      struct item *items)
+{
+	if (is_sorted(m, part, count))
+		return;
+	const size_t shared = one_kind ? shared_beginning(m, part, count) : 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct df_site_v1 *record = &m->records[part[i]];
+		items[i].record = record;
+		items[i].key = one_kind ? key_of(record_text(&record->name) + shared) : 0;
+	}
+	qsort(items, count, sizeof(*items), compare_items);
+	for (uint32_t i = 0; i < count; i++)
+		part[i] = (uint32_t)(items[i].record - m->records);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(((const struct kind *)a)->text, ((const struct kind *)b)->text);
+}
+
+/* Kind by kind, in the order of their names. */
+static void sort_kinds(const struct loaded *m, struct kind *sorted, uint32_t *order,
+		       struct item *items)
+{
+	uint32_t *part = order;
+	memcpy(sorted, m->kinds->list, m->kinds->count * sizeof(*sorted));
+	qsort(sorted, m->kinds->count, sizeof(*sorted), by_text);
+	for (uint32_t i = 0; i < m->kinds->count; i++) {
+		memcpy(part, m->kinds->sites + sorted[i].first, sorted[i].count * sizeof(*part));
+		sort_part(m, part, sorted[i].count, true, items);
+		part += sorted[i].count;
+	}
+}
+
+static void sort_all(const struct loaded *m, uint32_t *order, struct item *items)
+{
+	for (uint32_t i = 0; i < m->count; i++)
+		order[i] = i;
+	sort_part(m, order, m->count, false, items);
+}
+
+static void look_for_oddities(const struct loaded *m, struct names *names)
 {
 	const char *last = NULL;
 	for (uint32_t i = 0; i < m->count; i++) {
-		struct df_site site;
-		const int status = loaded_site(m, i, &site, err);
-		if (status < 0)
-			return status;
+		const struct df_site site = record_site(&m->records[i]);
 		if (site.kind != last && strchr(site.kind, ':'))
 			names->unsearchable = true;
 		last = site.kind;
 		if (strchr(site.name, '@'))
 			names->odd = true;
 	}
-	return 0;
 }
 
 int names_sort(struct loaded *m, struct df_err *err)
@@ -139,22 +224,26 @@ int names_sort(struct loaded *m, struct df_err *err)
 	struct names *names = names_of(m);
 	if (names && names->order)
 		return 0;
-	uint32_t *order = malloc(m->count * sizeof(*order));
-	const int status = names && order ? check_all(m, names, err) : df_fail_memory(err);
-	if (status < 0) {
-		free(order);
+	const int status = names ? kinds_make(m, err) : df_fail_memory(err);
+	if (status < 0)
 		return status;
+	const bool by_kind = !m->kinds->too_many;
+	uint32_t *order = malloc(m->count * sizeof(*order));
+	struct item *items = malloc(m->count * sizeof(*items));
+	struct kind *kinds = malloc((by_kind ? m->kinds->count : 1) * sizeof(*kinds));
+	if (order && items && kinds) {
+		if (by_kind)
+			sort_kinds(m, kinds, order, items);
+		else
+			sort_all(m, order, items);
+		look_for_oddities(m, names);
+		names->order = order;
+	} else {
+		free(order);
 	}
-	bool sorted = true;
-	for (uint32_t i = 0; i < m->count; i++) {
-		order[i] = i;
-		sorted = sorted &&
-			 (i == 0 || compare(&order[i - 1], &order[i], (void *)m->records) <= 0);
-	}
-	if (!sorted)
-		qsort_r(order, m->count, sizeof(*order), compare, (void *)m->records);
-	names->order = order;
-	return 0;
+	free(items);
+	free(kinds);
+	return names->order ? 0 : df_fail_memory(err);
 }
 
 /* ---- a part of the order ---- */

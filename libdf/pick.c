@@ -109,7 +109,7 @@ static const char *name_part(const char *kind, const char *prefix, size_t length
 static int pick_scanned(struct loaded *m, const struct df_pattern *pattern, struct picks *picks,
 			struct df_err *err)
 {
-	enum { RECENT = 16 };
+	enum { RECENT = 64 };
 	struct {
 		const char *kind, *part;
 		size_t left;
@@ -119,7 +119,7 @@ static int pick_scanned(struct loaded *m, const struct df_pattern *pattern, stru
 	const char *prefix = df_pattern_prefix(pattern, &length);
 	for (uint32_t i = 0; i < m->count; i++) {
 		struct df_site site = record_site(&m->records[i]);
-		const size_t slot = ((uintptr_t)site.kind >> 2) % RECENT;
+		const size_t slot = record_slot(site.kind, RECENT);
 		int status = 0;
 		if (recent[slot].kind != site.kind) {
 			status = loaded_site(m, i, &site, err);
@@ -177,20 +177,22 @@ static int pick_kind_scanned(struct loaded *m, const char *kind, const struct df
 	return 0;
 }
 
-static int pick_kind(struct loaded *m, const char *kind, const struct df_pattern *pattern,
+static int pick_kind(struct loaded *m, const char *text, const struct df_pattern *pattern,
 		     struct picks *picks, struct df_err *err)
 {
-	const uint32_t *list;
-	uint32_t count;
-	const int status = kinds_find(m, kind, &list, &count, err);
+	const int status = kinds_make(m, err);
 	if (status < 0)
 		return status;
-	if (status == 0)
-		return pick_kind_scanned(m, kind, pattern, picks, err);
+	if (m->kinds->too_many)
+		return pick_kind_scanned(m, text, pattern, picks, err);
+	const struct kind *kind = kinds_find(m->kinds, text);
+	if (!kind)
+		return 0;
+	const uint32_t *list = m->kinds->sites + kind->first;
 	if (pattern)
-		return filter(m, pattern, list, count, picks, err);
+		return filter(m, pattern, list, kind->count, picks, err);
 	picks->list = list;
-	picks->count = count;
+	picks->count = kind->count;
 	return 0;
 }
 

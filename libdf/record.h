@@ -8,6 +8,7 @@
 #ifndef DF_RECORD_H
 #define DF_RECORD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../include/df_abi.h"
@@ -39,6 +40,15 @@ static inline struct df_site record_site(const struct df_site_v1 *r)
 		.activation = r->activation,
 		.unhook = r->unhook,
 	};
+}
+
+/*
+ * Where to remember something about a string among `slots`, a power of two: strings
+ * that follow each other get slots of their own.
+ */
+static inline size_t record_slot(const char *text, size_t slots)
+{
+	return (size_t)(((uintptr_t)text * UINT64_C(0x9e3779b97f4a7c15)) >> 40) & (slots - 1);
 }
 
 #endif
