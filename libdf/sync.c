@@ -17,7 +17,7 @@
 #define PAGE 4096
 
 /* How long to sleep on a lock until its owner's life is looked at again. */
-#define LOOK_NS (50 * 1000 * 1000)
+#define LOOK_NS 50000000
 
 /* All the time that an operation spends on claims before it gives up. */
 #define CLAIMS_MAX_NS UINT64_C(10000000000)
@@ -95,9 +95,9 @@ void sync_forked(void)
 
 /* ---- the lock -------------------------------------------------------------------------- */
 
-static bool exchange(uint32_t *word, uint32_t from, uint32_t to)
+static bool exchange(struct df_control_v1 *control, uint32_t from, uint32_t to)
 {
-	return __atomic_compare_exchange_n(word, &from, to, false, __ATOMIC_SEQ_CST,
+	return __atomic_compare_exchange_n(&control->lock, &from, to, false, __ATOMIC_SEQ_CST,
 					   __ATOMIC_RELAXED);
 }
 
@@ -114,24 +114,24 @@ static bool is_stale(uint32_t word, uint32_t id)
 }
 
 /* Sleeps until the lock is given back, or it is time to look again. A signal is no harm. */
-static void sleep_on(uint32_t *lock, uint32_t word)
+static void sleep_on(struct df_control_v1 *control, uint32_t word)
 {
 	const struct timespec look = {.tv_nsec = LOOK_NS};
 	const uint32_t waiting = word | DF_LOCK_WAITERS;
-	if (word == waiting || exchange(lock, word, waiting))
-		syscall(SYS_futex, lock, FUTEX_WAIT_PRIVATE, waiting, &look, NULL, 0);
+	if (word == waiting || exchange(control, word, waiting))
+		syscall(SYS_futex, &control->lock, FUTEX_WAIT_PRIVATE, waiting, &look, NULL, 0);
 }
 
-static void take_contended(uint32_t *lock, uint32_t id)
+static void take_contended(struct df_control_v1 *control, uint32_t id)
 {
 	/* A sleeper does not know whether it was the last: so it leaves the bit behind. */
 	for (uint32_t mine = id;; mine = id | DF_LOCK_WAITERS) {
-		const uint32_t word = __atomic_load_n(lock, __ATOMIC_RELAXED);
+		const uint32_t word = __atomic_load_n(&control->lock, __ATOMIC_RELAXED);
 		if (is_stale(word, id)) {
-			if (exchange(lock, word, mine | (word & DF_LOCK_WAITERS)))
+			if (exchange(control, word, mine | (word & DF_LOCK_WAITERS)))
 				return;
 		} else {
-			sleep_on(lock, word);
+			sleep_on(control, word);
 		}
 	}
 }
@@ -140,11 +140,11 @@ static void take_contended(uint32_t *lock, uint32_t id)
  * Whichever way the lock is taken, it is by a locked instruction: a full fence, so
  * that the claim, which is read next, is not read before.
  */
-static void take(uint32_t *lock)
+static void take(struct df_control_v1 *control)
 {
 	const uint32_t id = sync_thread();
-	if (!exchange(lock, 0, id))
-		take_contended(lock, id);
+	if (!exchange(control, 0, id))
+		take_contended(control, id);
 }
 
 void sync_disown(struct df_control_v1 *control)
@@ -209,7 +209,7 @@ static int give_up(const struct sync_patience *patience, struct df_err *err)
 int sync_own(struct df_control_v1 *control, struct sync_patience *patience, struct df_err *err)
 {
 	claim_word *word = claim_of(control);
-	take(&control->lock);
+	take(control);
 	for (uint64_t claim = read_claim(word); is_claimed(claim);) {
 		remember(patience, claim);
 		if (patience->stood < SYNC_CLAIM_MAX_NS) {
@@ -226,7 +226,7 @@ int sync_own(struct df_control_v1 *control, struct sync_patience *patience, stru
 
 void sync_pause(void)
 {
-	const struct timespec moment = {.tv_nsec = 1000 * 1000};
+	const struct timespec moment = {.tv_nsec = 1000000};
 	nanosleep(&moment, NULL);
 }
 

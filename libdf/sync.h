@@ -46,8 +46,9 @@ struct sync_patience {
  * module is ours, 0 if a controller outside has claimed it: then no lock is held,
  * and the caller gives back all others, calls sync_pause() and tries again. Returns
  * DF_E_BUSY, and holds no lock, if claims followed one another for ten seconds.
- * A thread does not take a lock that it has. Without a claim and another thread in
- * the way it makes no system call, but for a thread's first.
+ * A thread does not take a lock that it has, not through another copy of libdf
+ * either: its own number would be taken for one that was left behind. Without a claim
+ * and another thread in the way it makes no system call, but for a thread's first.
  */
 int sync_own(struct df_control_v1 *control, struct sync_patience *patience, struct df_err *err);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Unit tests of libdf/sync.c: the lock among threads, and the claim of a
- * controller outside, which threads of the test play.
+ * Unit tests of libdf/sync.c: the lock among threads.
  *
  * The linker leads its system calls here (--wrap=syscall), so that the tests see
  * who sleeps and who is woken instead of guessing it from the time that passes.
@@ -16,7 +15,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sync.h"
@@ -29,7 +27,7 @@ static struct df_err err;
 
 /* ---- its system calls ------------------------------------------------------------------ */
 
-static long waits, wakes, looks, interrupted, slept_on_free;
+static long sleeps, wakes, looks, interrupted, slept_on_free;
 
 static long get(const long *counter)
 {
@@ -43,7 +41,6 @@ static void add(long *counter)
 
 static void count_wait(const uint32_t *lock, long result, int error)
 {
-	add(&waits);
 	if (result != 0 && error == EINTR)
 		add(&interrupted);
 	if (result != 0 && error == ETIMEDOUT && __atomic_load_n(lock, __ATOMIC_SEQ_CST) == 0)
@@ -55,15 +52,19 @@ long __wrap_syscall(long number, ...);
 
 long __wrap_syscall(long number, ...)
 {
-	long arg[6];
+	long arg[6] = {0};
+	const size_t count = number == SYS_futex ? 6 : 3; /* of what is called here */
 	va_list args;
 	va_start(args, number);
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < count; i++)
 		arg[i] = va_arg(args, long);
 	va_end(args);
+	const bool sleep = number == SYS_futex && (int)arg[1] == FUTEX_WAIT_PRIVATE;
+	if (sleep)
+		add(&sleeps);
 	const long result = __real_syscall(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 	const int error = errno;
-	if (number == SYS_futex && (int)arg[1] == FUTEX_WAIT_PRIVATE)
+	if (sleep)
 		count_wait((const uint32_t *)arg[0], result, error);
 	if (number == SYS_futex && (int)arg[1] == FUTEX_WAKE_PRIVATE)
 		add(&wakes);
@@ -203,21 +204,42 @@ Test(sync, sleepers_are_woken, .timeout = 300)
 	cr_assert_lt(get(&slept_on_free), rounds / 100, "%ld of %ld", get(&slept_on_free), rounds);
 }
 
-/* All sleep at once and are woken one by the other, since each leaves the bit behind. */
+static pthread_barrier_t turn_of_round;
+
+static void *sleep_in_rounds(void *rounds)
+{
+	for (long i = 0; i < *(const long *)rounds; i++) {
+		pthread_barrier_wait(&turn_of_round);
+		own();
+		sync_disown(&control);
+		pthread_barrier_wait(&turn_of_round);
+	}
+	return NULL;
+}
+
+/*
+ * All sleep at once, and one gives the lock back: each wakes the next, though it
+ * does not know of him. If not, one per round at the least sleeps on a free lock.
+ */
 Test(sync, every_sleeper_is_woken, .timeout = 300)
 {
-	struct counter counter = {0};
+	long rounds = 200;
 	pthread_t threads[THREADS];
-	cr_assert_eq(own(), 1);
+	cr_assert_eq(pthread_barrier_init(&turn_of_round, NULL, THREADS + 1), 0);
 	for (int i = 0; i < THREADS; i++)
-		threads[i] = start(count_up, &counter);
-	while (get(&looks) < 3 * THREADS)
-		sched_yield();
-	cr_assert_eq(counter.value, 0);
-	sync_disown(&control);
+		threads[i] = start(sleep_in_rounds, &rounds);
+	for (int i = 0; i < rounds; i++) {
+		cr_assert_eq(own(), 1);
+		const long before = get(&sleeps);
+		pthread_barrier_wait(&turn_of_round);
+		while (get(&sleeps) < before + THREADS)
+			sched_yield();
+		sync_disown(&control);
+		pthread_barrier_wait(&turn_of_round);
+	}
 	for (int i = 0; i < THREADS; i++)
 		join(threads[i]);
-	cr_assert_eq(counter.value, THREADS * 20000L);
+	cr_assert_lt(get(&slept_on_free), rounds / 4, "%ld of %ld", get(&slept_on_free), rounds);
 }
 
 Test(sync, live_owner_keeps_it)
@@ -249,7 +271,7 @@ Test(sync, dead_owner)
 	cr_assert_eq(get(&wakes), 0);
 	sync_disown(&control);
 	cr_assert_eq(get(&wakes), 1);
-	cr_assert_eq(get(&waits), 0, "waited for the dead");
+	cr_assert_eq(get(&sleeps), 0, "waited for the dead");
 }
 
 Test(sync, owner_dies_before_sleepers)
@@ -276,7 +298,7 @@ Test(sync, own_number_is_stale)
 	control.lock |= DF_LOCK_WAITERS;
 	cr_assert_eq(own(), 1);
 	cr_assert_eq(control.lock, (uint32_t)gettid() | DF_LOCK_WAITERS);
-	cr_assert_eq(get(&looks) + get(&waits), 0);
+	cr_assert_eq(get(&looks) + get(&sleeps), 0);
 }
 
 Test(sync, no_owner_at_all)
@@ -308,186 +330,12 @@ Test(sync, signals_are_no_wakes)
 	cr_assert_eq(owned, 1);
 }
 
-/* ---- the claim ------------------------------------------------------------------------- */
-
-static void claim(uint32_t id, uint32_t nonce)
-{
-	const uint64_t word = (uint64_t)nonce << 32 | id;
-	__atomic_store_n((uint64_t *)(void *)&control.external, word, __ATOMIC_SEQ_CST);
-}
-
-static uint64_t now(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_nsec;
-}
-
-Test(sync, claim_goes_before)
-{
-	claim(4711, 1);
-	cr_assert_eq(sync_own(&control, &patience, &err), 0);
-	cr_assert_eq(control.lock, 0);
-	cr_assert_eq(control.external, 4711);
-	cr_assert_eq(control.external_nonce, 1);
-	claim(0, 0);
-	cr_assert_eq(sync_own(&control, &patience, &err), 1);
-}
-
-Test(sync, claim_without_nonce)
-{
-	claim(4711, 0);
-	cr_assert_eq(sync_own(&control, &patience, &err), 0);
-	/* Half of a claim on its way: its writer will find our lock. */
-	claim(0, 4711);
-	cr_assert_eq(sync_own(&control, &patience, &err), 1);
-}
-
+/* Who has to give it back at once wakes whom he kept from it. */
 Test(sync, claim_does_not_keep_sleepers)
 {
-	int owned = -1;
-	claim(4711, 1);
+	control.external = 4711;
 	control.lock = dead_thread() | DF_LOCK_WAITERS;
 	cr_assert_eq(sync_own(&control, &patience, &err), 0);
 	cr_assert_eq(get(&wakes), 1);
-	join(start(own_and_end, &owned));
-	cr_assert_eq(owned, 0);
 	cr_assert_eq(control.lock, 0);
-}
-
-Test(sync, dead_claim)
-{
-	struct df_control_v1 after = control;
-	const uint64_t since = now();
-	int owned;
-	claim(4711, 77);
-	while ((owned = sync_own(&control, &patience, &err)) == 0) {
-		cr_assert_eq(control.external, 4711);
-		sync_pause();
-	}
-	cr_assert_eq(owned, 1);
-	cr_assert_geq(now() - since, SYNC_CLAIM_MAX_NS);
-	after.lock = (uint32_t)gettid();
-	cr_assert_eq(memcmp(&control, &after, sizeof(after)), 0);
-
-	/* The same controller claimed another module as well: it need not die twice. */
-	sync_disown(&control);
-	claim(4711, 77);
-	cr_assert_eq(sync_own(&control, &patience, &err), 1);
-	cr_assert_eq(control.external, 0);
-	sync_disown(&control);
-	claim(4711, 78);
-	cr_assert_eq(sync_own(&control, &patience, &err), 0);
-}
-
-Test(sync, changing_claims)
-{
-	int owned = 0;
-	uint32_t nonce = 0;
-	while (owned == 0 && patience.waited < 2 * SYNC_CLAIM_MAX_NS) {
-		claim(4711, ++nonce);
-		owned = sync_own(&control, &patience, &err);
-		sync_pause();
-	}
-	cr_assert_eq(owned, 0);
-	patience.waited *= 6;
-	claim(4711, ++nonce);
-	cr_assert_eq(sync_own(&control, &patience, &err), -DF_E_BUSY);
-	cr_assert_eq(err.code, DF_E_BUSY);
-	cr_assert(strstr(err.text, "4711"), "%s", err.text);
-	cr_assert_eq(control.lock, 0);
-	cr_assert_eq(control.external_nonce, nonce);
-}
-
-/* A container that was frozen with all that is in it: the controller lost the same time. */
-Test(sync, time_that_nobody_had)
-{
-	claim(4711, 1);
-	cr_assert_eq(sync_own(&control, &patience, &err), 0);
-	for (int i = 0; i < 5; i++) {
-		patience.looked = now() - 10 * SYNC_CLAIM_MAX_NS;
-		cr_assert_eq(sync_own(&control, &patience, &err), 0);
-	}
-}
-
-/* ---- both at once ---------------------------------------------------------------------- */
-
-/* How the controller outside writes: the kernel copies in one piece, or byte by byte. */
-enum manner { WHOLE, BYTES_UP, BYTES_DOWN };
-
-struct race {
-	enum manner manner;
-	uint32_t id;
-	long rounds;
-	long tool, ours; /* how often each was in */
-	int inside;
-	bool met;
-	bool over;
-};
-
-static void write_claim(const struct race *race, uint64_t word)
-{
-	uint8_t *bytes = (uint8_t *)&control.external;
-	if (race->manner == WHOLE) {
-		__atomic_store_n((uint64_t *)(void *)bytes, word, __ATOMIC_SEQ_CST);
-		return;
-	}
-	for (size_t i = 0; i < sizeof(word); i++) {
-		const size_t at = race->manner == BYTES_UP ? i : sizeof(word) - 1 - i;
-		__atomic_store_n(&bytes[at], (uint8_t)(word >> 8 * at), __ATOMIC_SEQ_CST);
-	}
-}
-
-static void be_inside(struct race *race)
-{
-	if (__atomic_add_fetch(&race->inside, 1, __ATOMIC_SEQ_CST) != 1)
-		race->met = true;
-	__atomic_sub_fetch(&race->inside, 1, __ATOMIC_SEQ_CST);
-}
-
-static void *play_tool(void *argument)
-{
-	struct race *race = argument;
-	for (uint32_t nonce = 1; !__atomic_load_n(&race->over, __ATOMIC_RELAXED); nonce++) {
-		write_claim(race, (uint64_t)nonce << 32 | race->id);
-		if (lock_word() == 0) {
-			race->tool++;
-			be_inside(race);
-		}
-		write_claim(race, 0);
-	}
-	return NULL;
-}
-
-static void race(enum manner manner, uint32_t id)
-{
-	struct race race = {.manner = manner, .id = id, .rounds = 1000000};
-	const pthread_t tool = start(play_tool, &race);
-	for (long i = 0; i < race.rounds || race.ours < 1000; i++) {
-		patience = (struct sync_patience){0};
-		if (sync_own(&control, &patience, &err) != 1)
-			continue;
-		race.ours++;
-		be_inside(&race);
-		sync_disown(&control);
-	}
-	__atomic_store_n(&race.over, true, __ATOMIC_RELAXED);
-	join(tool);
-	cr_assert_not(race.met);
-	cr_assert_gt(race.tool, 0);
-}
-
-Test(sync, never_both)
-{
-	race(WHOLE, 4711);
-}
-
-Test(sync, never_both_with_bytes_upward)
-{
-	race(BYTES_UP, 0x00010000);
-}
-
-Test(sync, never_both_with_bytes_downward)
-{
-	race(BYTES_DOWN, 1);
 }
