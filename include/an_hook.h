@@ -12,13 +12,13 @@
  *   AN_HOOK           while the flag is on; a DF_OPT flag
  *   AN_HOOK_ON        while the flag is on; a DF_DEFAULT flag
  *   AN_HOOK_UNSAFE    while the flag is on; a DF_FEATURE flag
- *   AN_HOOK_DEBUG     while the flag is on; a DF_DEBUG flag
  *   AN_HOOK_FLIP      while the flag is off; a DF_DEFAULT flag
  *   AN_HOOK_FLIP_OFF  while the flag is off; a DF_FEATURE flag
  *
- * Each takes (KIND, NAME) or (KIND, NAME, "doc"); AN_HOOK_DEBUG takes (NAME) or
- * (NAME, "doc"). AN_HOOK_DUMMY(KIND) is a statement by itself. -DAN_HOOK_ENABLED=0
- * is DYNAMIC_FLAG_IMPLEMENTATION_STYLE=0: constants, and calls that do nothing.
+ * Each takes (KIND, NAME) or (KIND, NAME, "doc"). AN_HOOK_DEBUG(NAME) and (NAME, "doc")
+ * are expressions, as they are in the interface as it was last published: DF_DEBUG by
+ * another name. AN_HOOK_DUMMY(KIND) is a statement by itself. -DAN_HOOK_ENABLED=0 is
+ * DYNAMIC_FLAG_IMPLEMENTATION_STYLE=0: constants, and calls that do nothing.
  */
 #ifndef AN_HOOK_H
 #define AN_HOOK_H
@@ -48,11 +48,6 @@
 #define AN_HOOK_UNSAFE(KIND, ...) if (0)
 #define AN_HOOK_FLIP(KIND, ...) if (0)
 #define AN_HOOK_FLIP_OFF(KIND, ...) if (1)
-#if defined(NDEBUG)
-#define AN_HOOK_DEBUG(...) if (0)
-#else
-#define AN_HOOK_DEBUG(...) if (1)
-#endif
 
 #else
 
@@ -62,15 +57,11 @@
 #define AN_HOOK_UNSAFE(KIND, ...) if (DF_FEATURE_(#KIND, df_##__VA_ARGS__, "", 0))
 #define AN_HOOK_FLIP(KIND, ...) if (!DF_DEFAULT_(#KIND, df_##__VA_ARGS__, "", 0))
 #define AN_HOOK_FLIP_OFF(KIND, ...) if (!DF_FEATURE_(#KIND, df_##__VA_ARGS__, "", 0))
-#if defined(NDEBUG)
-#define AN_HOOK_DEBUG(...) if (DF_FEATURE_("debug", df_##__VA_ARGS__, "", 0))
-#else
-#define AN_HOOK_DEBUG(...) if (DF_DEFAULT_SLOW_("debug", df_##__VA_ARGS__, "", 0))
-#endif
 
 #endif
 
 #define AN_HOOK_DUMMY DYNAMIC_FLAG_DUMMY
+#define AN_HOOK_DEBUG DF_DEBUG
 
 #define an_hook_init_lib dynamic_flag_init_lib
 #define an_hook_activate dynamic_flag_activate

@@ -36,7 +36,7 @@ static long run_hooks(void)
 	} else {
 		ran += 10;
 	}
-	AN_HOOK_DEBUG(hook_debug) {
+	if (AN_HOOK_DEBUG(hook_debug)) {
 		ran += 1;
 	}
 	return ran;

@@ -68,10 +68,10 @@ macros() {
 		"$(function_of "$DYNAMIC_FLAG" 'DYNAMIC_FLAG_DUMMY();')"
 	refuse "a dummy as an expression" "" 'expected' \
 		"$(function_of "$DYNAMIC_FLAG" 'return DYNAMIC_FLAG_DUMMY(kind);')"
-	accept "a hook for debugging as the other hooks" "" \
-		"$(function_of "$AN_HOOK" 'AN_HOOK_DEBUG(name) { return 1; }')"
-	refuse "a hook for debugging as an expression" "" 'expected.*expression' \
+	accept "a hook for debugging as an expression" "" \
 		"$(function_of "$AN_HOOK" 'if (AN_HOOK_DEBUG(name)) { return 1; }')"
+	refuse "a hook for debugging as the other hooks" "" 'expected .*;' \
+		"$(function_of "$AN_HOOK" 'AN_HOOK_DEBUG(name) { return 1; }')"
 	refuse "a hook without a name" "" 'negative size|is negative' \
 		"$(function_of "$AN_HOOK" 'AN_HOOK(kind, ) { return 1; }')"
 	refuse "hooks over HTTP" "" 'an_hook_handler_http_enable' \
