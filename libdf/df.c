@@ -192,7 +192,7 @@ static int call_back(void *context, const struct df_flag_info *flag)
 	errno = l->call.error;
 	const int answer = l->callback(l->context, flag);
 	l->call.error = errno;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &l->call.cancel_state);
 	return answer;
 }
 

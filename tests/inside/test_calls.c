@@ -381,10 +381,24 @@ static int cancel_state(void)
 	return state;
 }
 
+static int look_and_disable(void *context, const struct df_flag_info *flag)
+{
+	(void)flag;
+	*(int *)context = cancel_state();
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	return 0;
+}
+
 Test(calls, leave_the_cancel_state_alone)
 {
+	int seen = -1;
 	df_activate("lamp:");
 	df_activate("(");
 	df_apply("nonsense");
 	cr_expect_eq(cancel_state(), PTHREAD_CANCEL_ENABLE);
+	df_list("lamp:feature", look_and_disable, &seen);
+	cr_expect_eq(seen, PTHREAD_CANCEL_ENABLE, "a callback cannot be cancelled");
+	cr_expect_eq(cancel_state(), PTHREAD_CANCEL_DISABLE, "what a callback chose is lost");
+	df_list("lamp:feature", look_and_disable, &seen);
+	cr_expect_eq(seen, PTHREAD_CANCEL_DISABLE);
 }
