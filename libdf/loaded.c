@@ -203,16 +203,25 @@ static void take_counts(struct visit *v, const struct dl_phdr_info *info, size_t
 }
 
 /*
- * The module of the last look that this one is. What was unloaded since may have been
- * replaced at the same place by another: then only the executable is surely the same.
+ * Whether what lies where `old` did was never unloaded. If something was, it may have been
+ * replaced at the same place by another; but a module that was loaded since has no commit
+ * yet, or one of another time.
  */
+static bool has_stayed(const struct visit *v, const struct loaded *old)
+{
+	const bool all_did = v->counted && v->subs == look.subs;
+	return all_did || old->executable ||
+	       (old->generation > 0 && old->generation == old->control->generation &&
+		old->changed_at == old->control->changed_at);
+}
+
+/* The module of the last look that this one is. */
 static struct loaded *known(const struct visit *v, const struct loaded *m)
 {
-	const bool all = v->counted && v->subs == look.subs;
 	for (size_t i = 0; i < look.count; i++) {
 		struct loaded *old = look.list[i];
-		if ((all || old->executable) && old->control == m->control &&
-		    old->records == m->records && old->count == m->count && old->base == m->base)
+		if (old->control == m->control && old->records == m->records &&
+		    old->count == m->count && old->base == m->base && has_stayed(v, old))
 			return old;
 	}
 	return NULL;
@@ -254,10 +263,17 @@ static int take_object(struct visit *v, const struct dl_phdr_info *info, struct 
 	return 0;
 }
 
+static void visit_one(struct visit *v, struct loaded *m)
+{
+	v->ended = v->visitor(m, v->context) != 0;
+	m->generation = m->control->generation;
+	m->changed_at = m->control->changed_at;
+}
+
 static int visit_all_known(struct visit *v)
 {
 	for (size_t i = 0; i < look.count && !v->ended; i++)
-		v->ended = v->visitor(look.list[i], v->context) != 0;
+		visit_one(v, look.list[i]);
 	return 1;
 }
 
@@ -284,7 +300,7 @@ static int on_object(struct dl_phdr_info *info, size_t size, void *context)
 		v->first = err;
 	v->objects++;
 	if (m && !v->ended)
-		v->ended = v->visitor(m, v->context) != 0;
+		visit_one(v, m);
 	return 0;
 }
 

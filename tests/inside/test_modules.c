@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Flags in shared objects: there from the start, loaded later, unloaded, and loaded again. */
+#include <criterion/criterion.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "flags.h"
+#include "inside.h"
+#include "plugin.h"
+
+/* The one that this program is linked to. */
+extern const struct plugin linked_offer;
+
+struct opened {
+	void *handle;
+	const struct plugin *p;
+};
+
+static struct opened load(const char *kind)
+{
+	char path[512], symbol[64];
+	struct opened o;
+	snprintf(path, sizeof(path), "%s/inside_%s.so", INSIDE_DIR, kind);
+	snprintf(symbol, sizeof(symbol), "%s_offer", kind);
+	o.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	cr_assert(o.handle, "%s", dlerror());
+	o.p = dlsym(o.handle, symbol);
+	cr_assert(o.p);
+	return o;
+}
+
+static void unload(struct opened *o, const char *kind)
+{
+	char path[512];
+	snprintf(path, sizeof(path), "%s/inside_%s.so", INSIDE_DIR, kind);
+	dlclose(o->handle);
+	cr_assert_null(dlopen(path, RTLD_NOW | RTLD_NOLOAD), "%s stays loaded", kind);
+	*o = (struct opened){0};
+}
+
+#define A "plugin_a"
+#define B "plugin_b"
+
+Test(modules, linked_at_start)
+{
+	cr_expect_eq(linked_offer.opt(), 1);
+	cr_assert_eq(df_init(), 0, "%s", df_error());
+	cr_expect_eq(linked_offer.opt(), 0);
+	cr_expect_eq(linked_offer.control->initialised, (uint32_t)DF_INITIALISED);
+	cr_expect_eq(df_activate("linked:feature"), 1);
+	cr_expect_eq(linked_offer.feature(), 1);
+	cr_expect_eq(df_activate("linked:many_"), PLUGIN_MANY);
+	cr_expect_eq(linked_offer.many(), (unsigned)PLUGIN_MANY);
+	struct listing l = listing_of("linked:feature");
+	cr_assert_eq(l.count, (size_t)1);
+	cr_expect(strstr(l.entries[0].module, "inside_linked"), "'%s'", l.entries[0].module);
+	cr_expect_eq(l.entries[0].module[0], '/');
+	listing_free(&l);
+}
+
+Test(modules, loaded_after_init_are_initialised_and_changed_by_the_next_call)
+{
+	cr_assert_eq(df_init(), 0);
+	cr_expect_eq(df_activate("plugin_a:"), 0);
+	struct opened a = load(A);
+	cr_expect_eq(a.p->opt(), 1, "nothing was called since");
+	cr_expect_eq(a.p->control->initialised, 0u);
+	cr_expect_eq(df_activate("plugin_a:feature"), 1);
+	cr_expect_eq(a.p->opt(), 0);
+	cr_expect_eq(a.p->feature(), 1);
+	cr_expect_eq(a.p->control->initialised, (uint32_t)DF_INITIALISED);
+	struct opened b = load(B);
+	cr_expect_eq(df_init(), 0);
+	cr_expect_eq(b.p->opt(), 0);
+	cr_expect_eq(a.p->feature(), 1, "the second load has reset the first");
+	cr_expect_eq(df_activate_kind("plugin_b", NULL), PLUGIN_MANY + 3);
+	cr_expect_eq(b.p->many(), (unsigned)PLUGIN_MANY);
+	cr_expect_eq(a.p->many(), 0u);
+}
+
+Test(modules, loaded_again_begin_anew)
+{
+	for (int round = 0; round < 3; round++) {
+		struct opened a = load(A);
+		cr_expect_eq(a.p->opt(), 1);
+		cr_expect_eq(a.p->feature(), 0);
+		cr_expect_eq(a.p->standard(), 1);
+		for (int i = 0; i < 3; i++)
+			cr_expect_eq(df_activate("plugin_a:"), PLUGIN_MANY + 3);
+		cr_expect_eq(df_disable("plugin_a:standard"), 1);
+		struct listing l = listing_of("plugin_a:feature");
+		cr_assert_eq(l.count, (size_t)1);
+		cr_expect_eq(l.entries[0].activation, 3u, "%u", l.entries[0].activation);
+		listing_free(&l);
+		cr_expect_eq(a.p->feature(), 1);
+		cr_expect_eq(a.p->standard(), 0);
+		cr_expect_eq(a.p->many(), (unsigned)PLUGIN_MANY);
+		unload(&a, A);
+		cr_expect_eq(df_activate("plugin_a:"), 0, "it is gone");
+	}
+}
+
+/* Two of one shape, so that the second may lie exactly where the first did. */
+Test(modules, taken_place_of_by_others_are_not_taken_for_them)
+{
+	int same_place = 0;
+	for (int round = 0; round < 6; round++) {
+		const bool first = round % 2 == 0;
+		struct opened o = load(first ? A : B);
+		static const struct plugin *last;
+		same_place += o.p == last;
+		last = o.p;
+		cr_expect_eq(df_activate(first ? "plugin_a:feature" : "plugin_b:feature"), 1);
+		cr_expect_eq(df_activate(first ? "plugin_b:" : "plugin_a:"), 0);
+		cr_expect_eq(df_activate_kind(first ? "plugin_a" : "plugin_b", NULL),
+			     PLUGIN_MANY + 3);
+		cr_expect_eq(df_activate_kind(first ? "plugin_b" : "plugin_a", NULL), 0);
+		cr_expect_eq(df_activate(first ? "plugin_a:many_00" : "plugin_b:many_00"), 10);
+		struct listing l = listing_of(first ? "plugin_a:" : "plugin_b:");
+		cr_expect_eq(l.answer, PLUGIN_MANY + 3);
+		listing_free(&l);
+		unload(&o, first ? A : B);
+	}
+	if (same_place == 0)
+		cr_skip("the loader puts each at a place of its own");
+}
+
+/* ---- a listing under which modules come and go ---- */
+
+struct meddling {
+	struct opened *unload;
+	const char *name; /* of it */
+	const char *load;
+	struct opened loaded;
+	int seen_a, seen_b, calls;
+	int at; /* the call to do it in */
+};
+
+static int meddle(void *context, const struct df_flag_info *flag)
+{
+	struct meddling *m = context;
+	char full_name[256];
+	m->seen_a += strcmp(flag->kind, "plugin_a") == 0;
+	m->seen_b += strcmp(flag->kind, "plugin_b") == 0;
+	if (m->calls++ == m->at) {
+		snprintf(full_name, sizeof(full_name), "%s", flag->full_name);
+		if (m->unload)
+			unload(m->unload, m->name);
+		if (m->load)
+			m->loaded = load(m->load);
+		cr_expect_str_eq(flag->full_name, full_name, "a string has gone");
+		cr_expect(strstr(flag->module, "inside_plugin"), "'%s'", flag->module);
+		cr_expect_str_eq(flag->file, "plugin.c");
+	}
+	return 0;
+}
+
+/* The module that is being listed ends where it is, or is told to its end from a copy. */
+Test(modules, unloaded_by_the_callback_that_lists_them)
+{
+	for (int at = 0; at < PLUGIN_MANY + 3; at += 50) {
+		struct opened a = load(A);
+		struct meddling m = {.unload = &a, .name = A, .at = at};
+		cr_expect_geq(df_list("plugin_a:", meddle, &m), at + 1);
+		cr_expect_geq(m.seen_a, at + 1);
+		cr_expect_leq(m.seen_a, PLUGIN_MANY + 3);
+	}
+}
+
+/* All others are listed to their ends. */
+Test(modules, stay_listed_when_others_are_unloaded)
+{
+	struct opened b = load(B);
+	for (int at = 0; at < PLUGIN_MANY + 3; at += 50) {
+		struct opened a = load(A);
+		struct meddling m = {.unload = &a, .name = A, .at = at};
+		df_list("plugin_[ab]:", meddle, &m);
+		cr_expect_eq(m.seen_b, PLUGIN_MANY + 3, "at %d: %d of plugin_b", at, m.seen_b);
+	}
+	cr_expect_eq(df_activate("plugin_b:feature"), 1);
+	cr_expect_eq(b.p->feature(), 1);
+}
+
+Test(modules, stay_listed_when_others_are_loaded)
+{
+	struct opened a = load(A);
+	for (int at = 0; at < PLUGIN_MANY + 3; at += 50) {
+		struct meddling m = {.load = B, .at = at};
+		df_list("plugin_[ab]:", meddle, &m);
+		cr_expect_eq(m.seen_a, PLUGIN_MANY + 3, "at %d: %d of plugin_a", at, m.seen_a);
+		cr_expect_eq(m.seen_b, 0, "loaded when the listing had begun");
+		unload(&m.loaded, B);
+	}
+	cr_expect_eq(a.p->opt(), 0);
+}
+
+static int flip_while_listed(void *context, const struct df_flag_info *flag)
+{
+	char pattern[256];
+	int *calls = context;
+	snprintf(pattern, sizeof(pattern), "%s$", flag->full_name);
+	cr_expect_eq(df_activate(pattern), 1, "%s", pattern);
+	cr_expect_eq(df_list(pattern, df_list_print, fopen("/dev/null", "we")), 1);
+	if (*calls % 100 == 0) {
+		const pid_t pid = fork();
+		if (pid == 0)
+			_exit(df_deactivate(pattern) == 1 ? 0 : 1);
+		int status = -1;
+		cr_expect(waitpid(pid, &status, 0) == pid && status == 0, "in a child: %d", status);
+	}
+	++*calls;
+	return 0;
+}
+
+Test(modules, are_changed_from_the_callback_that_lists_them)
+{
+	struct opened a = load(A);
+	int calls = 0;
+	cr_expect_eq(df_list("plugin_a:(many|f)", flip_while_listed, &calls), PLUGIN_MANY + 1);
+	cr_expect_eq(calls, PLUGIN_MANY + 1);
+	cr_expect_eq(a.p->many(), (unsigned)PLUGIN_MANY);
+}
+
+/* What a controller left in one module is no other module's: each has its own generation. */
+Test(modules, commit_each_for_itself)
+{
+	struct opened a = load(A);
+	cr_assert_eq(df_init(), 0);
+	const uint64_t ours = df_module_v1.generation, others = a.p->control->generation;
+	df_activate("plugin_a:");
+	cr_expect_eq(df_module_v1.generation, ours);
+	cr_expect_eq(a.p->control->generation, others + 1);
+	df_activate("shared:");
+	cr_expect_eq(df_module_v1.generation, ours + 1);
+	cr_expect_eq(a.p->control->generation, others + 2);
+}
