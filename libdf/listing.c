@@ -95,12 +95,14 @@ static int call_all(struct list *l, df_list_callback callback, void *context, in
 	int flags = 0;
 	struct df_err reason = {0};
 	struct df_flag_info *entry;
-	struct cursor *cursor;
+	struct cursor *cursor, *last = NULL;
 	while ((entry = first_of(l, &cursor, &reason))) {
 		const int status = mark_repeated(l, entry, err);
 		if (status < 0)
 			return status;
-		flags += !entry->duplicate;
+		/* Each module has a flag of its own by that name. */
+		flags += !entry->duplicate || cursor != last;
+		last = cursor;
 		*answer = callback(context, entry);
 		if (*answer != 0)
 			return 0;

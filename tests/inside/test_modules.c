@@ -129,6 +129,28 @@ Test(modules, taken_place_of_by_others_are_not_taken_for_them)
 		cr_skip("the loader puts each at a place of its own");
 }
 
+static __attribute__((__noinline__)) int shared_here(void)
+{
+	return shared_flag();
+}
+
+/* A full name is counted once in each module; a listing's answer is such a count too. */
+Test(modules, of_one_header_each_count)
+{
+	cr_expect_eq(shared_here(), 0);
+	struct opened a = load(A);
+	cr_expect_eq(df_activate("shared:flag"), 3);
+	cr_expect_eq(shared_here() + linked_offer.shared() + a.p->shared(), 3);
+	struct listing l = listing_of("shared:flag");
+	cr_assert_eq(l.count, (size_t)3);
+	cr_expect_eq(listing_flags(&l), 3);
+	cr_expect_eq(l.answer, 3, "df_list() counts %d", l.answer);
+	for (size_t i = 0; i < l.count; i++)
+		cr_expect_eq(l.entries[i].duplicate, i > 0);
+	cr_expect_str_eq(l.entries[0].module, "");
+	listing_free(&l);
+}
+
 /* ---- a listing under which modules come and go ---- */
 
 struct meddling {
