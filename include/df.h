@@ -269,8 +269,8 @@ enum df_error {
  * does so first; but calling it early fixes when DF_OPT flags go off and start-up
  * wishes take effect, and lets libdf open /proc/self/mem while it may (see df(3)).
  * Pages of text are touched only where a DF_OPT flag or a wish changes a byte.
- * Returns 0 or an error. A start-up wish that cannot be read is an error
- * of the first call; all modules are initialised without any wish then.
+ * Returns 0 or an error, also if a start-up wish cannot be read: all modules are
+ * initialised without any wish then, and no other function speaks of it.
  */
 DF_API_ int df_init(void);
 

@@ -8,6 +8,7 @@
 #include "self.h"
 #include "self_mem.h"
 #include "sync.h"
+#include "wishes.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -32,7 +33,7 @@ static void in_child(void)
 {
 	pthread_mutex_init(&mutex, NULL);
 	sync_forked();
-	self_mem_forked();
+	self_mem_forget();
 	self_forked();
 	loaded_in_child();
 }
@@ -41,6 +42,21 @@ static void in_child(void)
 static void watch_forks(void)
 {
 	pthread_atfork(before_fork, in_parent, in_child);
+}
+
+/*
+ * When the shared object that holds this copy is unloaded, or the program ends: gives
+ * back the descriptor and the memory. Threads that still run may come after that and
+ * find all as at the start. If one is at work just now, the program ends with it.
+ */
+static __attribute__((__destructor__)) void at_end(void)
+{
+	if (pthread_mutex_trylock(&mutex) != 0)
+		return;
+	self_mem_forget();
+	loaded_forget();
+	wishes_forget();
+	pthread_mutex_unlock(&mutex);
 }
 
 void guard_enter(void)

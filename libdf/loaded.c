@@ -22,8 +22,9 @@ static void loaded_free(struct loaded *m)
 {
 	if (!m)
 		return;
+	/* df_list() gave out the executable's full names for as long as the process lives. */
 	if (m->names)
-		m->free_names(m->names);
+		m->free_names(m->names, !m->executable);
 	if (m->kinds)
 		m->free_kinds(m->kinds);
 	free(m->path);
@@ -329,6 +330,16 @@ int loaded_visit(loaded_visitor visitor, void *context, struct df_err *err)
 	if (v.ended)
 		return 1;
 	return v.first.code == DF_E_NONE ? 0 : df_fail(err, v.first.code, "%s", v.first.text);
+}
+
+void loaded_forget(void)
+{
+	for (size_t i = 0; i < look.count; i++)
+		loaded_free(look.list[i]);
+	free(look.list);
+	look.list = NULL;
+	look.count = 0;
+	look.complete = false;
 }
 
 /* ---- fork ---- */

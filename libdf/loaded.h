@@ -49,7 +49,7 @@ struct loaded {
 	 */
 	struct names *names;
 	struct kinds *kinds;
-	void (*free_names)(struct names *names);
+	void (*free_names)(struct names *names, bool spelled);
 	void (*free_kinds)(struct kinds *kinds);
 	unsigned searches; /* how often sites were searched by name */
 	/* What stood in `external` and its nonce when this process was forked off; else 0. */
@@ -91,6 +91,9 @@ typedef int (*loaded_visitor)(struct loaded *module, void *context);
  * DF_E_MEMORY.
  */
 int loaded_visit(loaded_visitor visit, void *context, struct df_err *err);
+
+/* Frees all that is kept; the next visit looks anew. */
+void loaded_forget(void);
 
 /*
  * Around fork(2): notes the claims that the child inherits, and tells the child's

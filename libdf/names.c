@@ -9,11 +9,13 @@
 #include "kinds.h"
 #include "match.h"
 
-static void names_free(struct names *names)
+/* `spelled`: the names as text as well. */
+static void names_free(struct names *names, bool spelled)
 {
 	free(names->first);
 	free(names->order);
-	free(names->text);
+	if (spelled)
+		free(names->text);
 	free(names->text_at);
 	free(names);
 }

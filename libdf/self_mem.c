@@ -492,7 +492,7 @@ void self_mem_allow_wx(bool allowed)
 	window.denied = false;
 }
 
-void self_mem_forked(void)
+void self_mem_forget(void)
 {
 	forget();
 }

@@ -53,10 +53,10 @@ void self_mem_prepare(void);
 void self_mem_allow_wx(bool allowed);
 
 /*
- * In a forked child: closes the descriptor, which leads to the parent's memory. A
- * child that runs no handler (a raw clone) is safe as well: what the descriptor leads
- * to is found out before each use.
+ * Closes the descriptor, if it is still ours. In a forked child, where it leads to the
+ * parent's memory; a child that runs no handler (a raw clone) is safe as well: what the
+ * descriptor leads to is found out before each use. And when this copy is unloaded.
  */
-void self_mem_forked(void);
+void self_mem_forget(void);
 
 #endif

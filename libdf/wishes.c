@@ -123,3 +123,10 @@ int wishes_check(struct df_err *err)
 	ask();
 	return wrong.code == DF_E_NONE ? 0 : df_fail(err, wrong.code, "%s", wrong.text);
 }
+
+void wishes_forget(void)
+{
+	df_script_free(&all);
+	wrong.code = DF_E_NONE;
+	asked = false;
+}

@@ -16,11 +16,14 @@
 
 /*
  * The wishes, the file's first; without a line if there are none or something was
- * wrong with them. Lives as long as the process.
+ * wrong with them. Lives until wishes_forget().
  */
 const struct df_script *wishes(void);
 
 /* 0, or what was wrong with them: DF_E_USAGE, DF_E_PATTERN, DF_E_SYSTEM, DF_E_MEMORY. */
 int wishes_check(struct df_err *err);
+
+/* Frees them; who asks again reads them again. */
+void wishes_forget(void);
 
 #endif

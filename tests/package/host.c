@@ -5,6 +5,7 @@
  * Names of libdf's inside are names of this program as well.
  */
 #include <df.h>
+#include <dirent.h>
 #include <dlfcn.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -43,8 +44,22 @@ static int goes_on_alone(void)
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
+/* The plugin's copy holds a descriptor while it is there. */
+static int open_descriptors(void)
+{
+	int count = 0;
+	DIR *fds = opendir("/proc/self/fd");
+	while (fds && readdir(fds))
+		count++;
+	closedir(fds);
+	return count;
+}
+
 int main(int argc, char **argv)
 {
+	if (df_init() < 0)
+		return 1;
+	const int descriptors = open_descriptors();
 	void *plugin = argc == 2 ? dlopen(argv[1], RTLD_NOW | RTLD_LOCAL) : NULL;
 	if (!plugin) {
 		printf("host: %s\n", argc == 2 ? dlerror() : "name a plugin");
@@ -58,6 +73,10 @@ int main(int argc, char **argv)
 	       ours, host_value, theirs, plugin_value, df_fail(), df_error());
 	if (dlclose(plugin) != 0 || dlopen(argv[1], RTLD_NOW | RTLD_NOLOAD)) {
 		puts("host: the plugin stays");
+		return 1;
+	}
+	if (open_descriptors() != descriptors) {
+		puts("host: the plugin's copy left a descriptor open");
 		return 1;
 	}
 	if (!goes_on_alone()) {

@@ -166,7 +166,6 @@ link_pair() {
 
 copies() {
 	local compiler
-	export ASAN_OPTIONS=detect_leaks=0 # what a copy keeps, nobody refers to once it is unloaded
 	for compiler in "${COMPILERS[@]}"; do
 		installed "$compiler" || continue
 		check "$compiler: a copy in the program and one in its plugin" link_pair "$compiler"

@@ -132,7 +132,7 @@ struct loaded *fake_loaded(const struct fake_flag *flags, uint32_t count, size_t
 void fake_loaded_free(struct loaded *m)
 {
 	if (m->names)
-		m->free_names(m->names);
+		m->free_names(m->names, true);
 	if (m->kinds)
 		m->free_kinds(m->kinds);
 	free(m->base);

@@ -270,7 +270,7 @@ static void write_through_mem(void)
 static void write_after_handler(void)
 {
 	const int inherited = mem_descriptor();
-	self_mem_forked();
+	self_mem_forget();
 	EXPECT(inherited >= 0 && fcntl(inherited, F_GETFD) < 0, "the parent's memory stays open");
 	write_through_mem();
 }
@@ -382,7 +382,7 @@ static void taken_then_forked(void)
 {
 	const int fd = prepared(), file = memfd_create("other", MFD_CLOEXEC);
 	give(fd, file);
-	self_mem_forked();
+	self_mem_forget();
 	expect_untouched(fd, file);
 }
 
