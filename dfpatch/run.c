@@ -167,6 +167,10 @@ static int own_image(struct change *c, const struct image *image, const struct d
 		status = clear_claim(c, image, err);
 	if (status < 0 || !needs_recovery(image))
 		return status;
+	/* Whoever was at work when we looked lives, and is done. */
+	if (control.phase == DF_PHASE_IDLE)
+		return df_fail(err, DF_E_CHANGED, "%s: another controller changed flags meanwhile",
+			       image->path);
 	status = df_recover(&c->mem, &module, stamp, err);
 	if (status < 0)
 		return df_err_prefix(err, image->path);
