@@ -29,8 +29,8 @@
  *   libdf/names      what is known about the names of its flags
  *   libdf/pick       patterns and kinds -> sites
  *   libdf/draft      operation -> counts and bytes, in one's own memory
- *   libdf/guard      one thread at a time; fork
  *   libdf/wishes     start-up configuration
+ *   libdf/guard      one thread at a time; fork
  *   libdf/operate    one operation on every module
  *   libdf/cursor     a module's flags, a batch at a time
  *   libdf/listing    those of all modules, merged
