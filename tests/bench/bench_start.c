@@ -17,7 +17,7 @@
 #include <time.h>
 
 #define RUNS_MAX 5000
-#define MEMORY_RUNS 31
+#define MEMORY_RUNS 301
 #define AT_MOST 1.1
 
 extern char **environ;
@@ -84,7 +84,7 @@ static bool show(const char *text, double with, double without)
 	return ok;
 }
 
-/* What is resident depends on where the program was loaded, so that is a median. */
+/* How much of the libraries is resident depends on where they were loaded. */
 static bool show_memory(const char *text, const char *name, char **programs)
 {
 	double with[MEMORY_RUNS], without[MEMORY_RUNS];
