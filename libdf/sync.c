@@ -88,6 +88,7 @@ uint32_t sync_thread(void)
 	return id;
 }
 
+/* The page tells us as much; this is for an emulator that only says that it wipes it. */
 void sync_forked(void)
 {
 	self.epoch = 0;

@@ -134,6 +134,10 @@ Test(sync, free_lock)
 	cr_assert_eq(patience.looked, 0);
 }
 
+#define COUNTS 200000
+
+static pthread_barrier_t all_begin;
+
 struct counter {
 	long value;
 	int inside;
@@ -143,7 +147,8 @@ struct counter {
 static void *count_up(void *argument)
 {
 	struct counter *counter = argument;
-	for (int i = 0; i < 20000; i++) {
+	pthread_barrier_wait(&all_begin);
+	for (int i = 0; i < COUNTS; i++) {
 		if (own() != 1 || counter->inside++ != 0)
 			counter->met = true;
 		counter->value++;
@@ -157,12 +162,13 @@ Test(sync, exclusion)
 {
 	struct counter counter = {0};
 	pthread_t threads[THREADS];
+	cr_assert_eq(pthread_barrier_init(&all_begin, NULL, THREADS), 0);
 	for (int i = 0; i < THREADS; i++)
 		threads[i] = start(count_up, &counter);
 	for (int i = 0; i < THREADS; i++)
 		join(threads[i]);
 	cr_assert_not(counter.met);
-	cr_assert_eq(counter.value, THREADS * 20000L);
+	cr_assert_eq(counter.value, (long)THREADS * COUNTS);
 	cr_assert_eq(control.lock, 0);
 }
 

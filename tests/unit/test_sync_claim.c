@@ -132,10 +132,13 @@ static void write_claim(const struct race *race, uint64_t word)
 	}
 }
 
+/* Long enough to be met. */
 static void be_inside(struct race *race)
 {
 	if (__atomic_add_fetch(&race->inside, 1, __ATOMIC_SEQ_CST) != 1)
 		race->met = true;
+	for (int i = 0; i < 10; i++)
+		__builtin_ia32_pause();
 	__atomic_sub_fetch(&race->inside, 1, __ATOMIC_SEQ_CST);
 }
 
