@@ -27,7 +27,8 @@ static void loaded_free(struct loaded *m)
 		m->free_names(m->names, !m->executable);
 	if (m->kinds)
 		m->free_kinds(m->kinds);
-	free(m->path);
+	if (!m->executable)
+		free((char *)(uintptr_t)m->path);
 	free(m->ranges);
 	free(m);
 }
@@ -120,16 +121,19 @@ static int look_at(const struct dl_phdr_info *info, struct loaded *m, struct df_
 		status = m->table.count == 0 ? 0 : take_table(m, err) < 0 ? -(int)err->code : 1;
 	if (status < 0)
 		return df_err_prefix(err, path[0] != '\0' ? path : "the executable");
-	if (status > 0 && !(m->path = strdup(path)))
+	/* The loader keeps the executable's, as df_list() promises. */
+	if (status > 0 && !(m->path = m->executable ? path : strdup(path)))
 		return df_fail_memory(err);
 	return status;
 }
 
-static int module_new(const struct dl_phdr_info *info, struct loaded **module, struct df_err *err)
+static int module_new(const struct dl_phdr_info *info, bool executable, struct loaded **module,
+		      struct df_err *err)
 {
 	struct loaded *m = calloc(1, sizeof(*m));
 	if (!m)
 		return df_fail_memory(err);
+	m->executable = executable;
 	const int status = look_at(info, m, err);
 	if (status > 0)
 		*module = m;
@@ -244,11 +248,10 @@ static int take_object(struct visit *v, const struct dl_phdr_info *info, struct 
 		       struct df_err *err)
 {
 	struct loaded *m = NULL;
-	int status = module_new(info, &m, err);
+	int status = module_new(info, v->objects == 0, &m, err);
 	if (status <= 0)
 		return status;
 	struct loaded *old = known(v, m);
-	m->executable = v->objects == 0;
 	if (old) {
 		loaded_free(m);
 		m = old;

@@ -31,7 +31,7 @@ struct span {
 };
 
 struct loaded {
-	char *path; /* as the loader has it; "" for the executable */
+	const char *path; /* as the loader has it; "" for the executable */
 	bool executable;
 	struct df_table table;
 	struct df_view view;
