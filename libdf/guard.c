@@ -47,9 +47,10 @@ static void watch_forks(void)
 /*
  * When the shared object that holds this copy is unloaded, or the program ends: gives
  * back the descriptor and the memory. Threads that still run may come after that and
- * find all as at the start. If one is at work just now, the program ends with it.
+ * find all as at the start. If one is at work just now, the program ends with it. Last of
+ * all destructors, since the others may call libdf.
  */
-static __attribute__((__destructor__)) void at_end(void)
+static __attribute__((__destructor__(101))) void at_end(void)
 {
 	if (pthread_mutex_trylock(&mutex) != 0)
 		return;

@@ -74,11 +74,14 @@ const struct plugin OFFER(KIND) = {
 #ifdef WITH_CONSTRUCTOR
 static __attribute__((constructor)) void come(void)
 {
-	df_activate("come:");
+	df_enable("come:feature");
+	df_activate("lamp:slow");
 }
 
+/* Changes text as well: what that needs is to be given back behind it. */
 static __attribute__((destructor)) void go(void)
 {
-	df_activate("go:");
+	df_activate("lamp:slow");
+	df_disable("come:feature");
 }
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flags in shared objects: there from the start, loaded later, unloaded, and loaded again. */
 #include <criterion/criterion.h>
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,37 +9,10 @@
 
 #include "flags.h"
 #include "inside.h"
-#include "plugin.h"
+#include "load.h"
 
 /* The one that this program is linked to. */
 extern const struct plugin linked_offer;
-
-struct opened {
-	void *handle;
-	const struct plugin *p;
-};
-
-static struct opened load(const char *kind)
-{
-	char path[512], symbol[64];
-	struct opened o;
-	snprintf(path, sizeof(path), "%s/inside_%s.so", INSIDE_DIR, kind);
-	snprintf(symbol, sizeof(symbol), "%s_offer", kind);
-	o.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	cr_assert(o.handle, "%s", dlerror());
-	o.p = dlsym(o.handle, symbol);
-	cr_assert(o.p);
-	return o;
-}
-
-static void unload(struct opened *o, const char *kind)
-{
-	char path[512];
-	snprintf(path, sizeof(path), "%s/inside_%s.so", INSIDE_DIR, kind);
-	dlclose(o->handle);
-	cr_assert_null(dlopen(path, RTLD_NOW | RTLD_NOLOAD), "%s stays loaded", kind);
-	*o = (struct opened){0};
-}
 
 #define A "plugin_a"
 #define B "plugin_b"
