@@ -87,6 +87,25 @@ static void sort_edits(struct df_plan *plan)
 		}
 }
 
+static int by_site_addr(const void *a, const void *b, void *context)
+{
+	const struct df_site *sites = context;
+	const uint64_t x = sites[*(const uint32_t *)a].addr, y = sites[*(const uint32_t *)b].addr;
+	return (x > y) - (x < y);
+}
+
+static void sort_looks(struct df_plan *plan, const uint8_t *opcodes)
+{
+	for (size_t i = 1; i < plan->look_count; i++)
+		if (plan->sites[plan->looks[i - 1]].addr > plan->sites[plan->looks[i]].addr) {
+			qsort_r(plan->looks, plan->look_count, sizeof(*plan->looks), by_site_addr,
+				(void *)plan->sites);
+			break;
+		}
+	for (size_t i = 0; i < plan->look_count; i++)
+		plan->found[i] = opcodes[plan->looks[i]];
+}
+
 static void sort_changes(struct df_plan *plan)
 {
 	for (size_t i = 1; i < plan->change_count; i++)
@@ -101,16 +120,23 @@ int df_plan_close(struct df_plan *plan, const uint8_t *opcodes, struct df_err *e
 {
 	plan->changes = calloc(plan->count + 1, sizeof(*plan->changes));
 	plan->edits = calloc(plan->count + 1, sizeof(*plan->edits));
-	if (!plan->changes || !plan->edits)
+	plan->looks = calloc(plan->count + 1, sizeof(*plan->looks));
+	plan->found = calloc(plan->count + 1, sizeof(*plan->found));
+	if (!plan->changes || !plan->edits || !plan->looks || !plan->found)
 		return df_fail_memory(err);
 	for (uint32_t i = 0; i < plan->count; i++) {
 		if (plan->outcome[i] == DF_NOT_SELECTED)
 			continue;
-		if (differs(&plan->was[i], &plan->will[i]))
+		const size_t edits = plan->edit_count;
+		const bool counts = differs(&plan->was[i], &plan->will[i]);
+		if (counts)
 			plan->changes[plan->change_count++] = i;
 		add_edit(plan, i, opcodes[i]);
+		if (counts || plan->edit_count > edits)
+			plan->looks[plan->look_count++] = i;
 	}
 	sort_edits(plan);
+	sort_looks(plan, opcodes);
 	sort_changes(plan);
 	return 0;
 }
@@ -128,5 +154,7 @@ void df_plan_free(struct df_plan *plan)
 	free(plan->outcome);
 	free(plan->changes);
 	free(plan->edits);
+	free(plan->looks);
+	free(plan->found);
 	*plan = (struct df_plan){0};
 }

@@ -20,8 +20,8 @@
 
 /*
  * A plan for one module. All but the two inputs is owned by the plan; arrays
- * `was`, `will` and `outcome` have one entry per site. `changes` and `edits`
- * are empty until df_plan_close().
+ * `was`, `will` and `outcome` have one entry per site. `changes`, `edits` and
+ * `looks` are empty until df_plan_close().
  */
 struct df_plan {
 	const struct df_site *sites; /* borrowed */
@@ -36,6 +36,9 @@ struct df_plan {
 	size_t change_count;
 	struct df_edit *edits; /* in ascending order of addresses */
 	size_t edit_count;
+	uint32_t *looks; /* sites that change, in ascending order of addresses, */
+	uint8_t *found;	 /* and the opcodes that the plan was made with */
+	size_t look_count;
 	size_t strayed; /* selected sites whose byte did not follow from their counts */
 };
 

@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "apply.h"
-#include "recover.h"
 #include "fake_module.h"
 #include "insn.h"
+#include "recover.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 #define BASE UINT64_C(0x555555000000)
@@ -416,7 +416,8 @@ Test(apply, the_whole_of_it)
 		cr_expect_eq(side_of(&p, &plan), BEFORE);
 		cr_expect_eq(df_plan_recheck(&p.mem, &module, &plan, &err), 0, "%s", err.text);
 		cr_expect(is_as(&p, &was));
-		cr_expect_eq(df_plan_apply(&p.mem, &module, &plan, &stamp, &err), 0, "%s", err.text);
+		cr_expect_eq(df_plan_apply(&p.mem, &module, &plan, &stamp, &err), 0, "%s",
+			     err.text);
 		cr_expect_eq(side_of(&p, &plan), AFTER);
 		expect_control(&p, &plan, AFTER);
 		expect_text_intact(&p, &was);
@@ -954,6 +955,32 @@ Test(apply, recheck_sees_every_change)
 		df_plan_free(&plan);
 		stop(&p);
 	}
+}
+
+/*
+ * Another controller was in the middle of an operation when the opcode was read, had to
+ * undo it, and left no trace in the control block.
+ */
+Test(apply, recheck_sees_an_opcode_that_was_undone_since)
+{
+	struct program p;
+	bool selected[SITES] = {[FEATURE] = true};
+	uint8_t opcodes[SITES] = {[FEATURE] = 0xe9}; /* on, as it is wanted: no edit */
+	struct df_plan plan;
+	struct df_state_v1 states[SITES] = {0};
+	struct df_err err = {0};
+	start(&p, mixed, SITES);
+	const struct df_module module = module_of(&p);
+	*code_of(&p, FEATURE) = 0xe9;
+	cr_assert_eq(df_plan_begin(&plan, module.sites, SITES, states, control_of(&p), &err), 0);
+	df_plan_do(&plan, DF_ACTIVATE, selected);
+	cr_assert_eq(df_plan_close(&plan, opcodes, &err), 0);
+	cr_expect_eq(plan.edit_count, 0);
+	cr_expect_eq(df_plan_recheck(&p.mem, &module, &plan, &err), 0, "%s", err.text);
+	*code_of(&p, FEATURE) = 0xa9;
+	cr_expect_eq(df_plan_recheck(&p.mem, &module, &plan, &err), -(int)DF_E_CHANGED);
+	df_plan_free(&plan);
+	stop(&p);
 }
 
 Test(apply, recheck_hands_on_what_load_says)
