@@ -207,6 +207,12 @@ static void take_counts(struct visit *v, const struct dl_phdr_info *info, size_t
 	}
 }
 
+/* Without the module's lock: another copy of libdf may be committing. */
+static uint64_t look_at_word(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
 /*
  * Whether what lies where `old` did was never unloaded. If something was, it may have been
  * replaced at the same place by another; but a module that was loaded since has no commit
@@ -216,8 +222,8 @@ static bool has_stayed(const struct visit *v, const struct loaded *old)
 {
 	const bool all_did = v->counted && v->subs == look.subs;
 	return all_did || old->executable ||
-	       (old->generation > 0 && old->generation == old->control->generation &&
-		old->changed_at == old->control->changed_at);
+	       (old->generation > 0 && old->generation == look_at_word(&old->control->generation) &&
+		old->changed_at == look_at_word(&old->control->changed_at));
 }
 
 /* The module of the last look that this one is. */
@@ -270,8 +276,8 @@ static int take_object(struct visit *v, const struct dl_phdr_info *info, struct 
 static void visit_one(struct visit *v, struct loaded *m)
 {
 	v->ended = v->visitor(m, v->context) != 0;
-	m->generation = m->control->generation;
-	m->changed_at = m->control->changed_at;
+	m->generation = look_at_word(&m->control->generation);
+	m->changed_at = look_at_word(&m->control->changed_at);
 }
 
 static int visit_all_known(struct visit *v)

@@ -2,6 +2,7 @@
 /* self.c - this very process as the core sees programs. */
 #include "self.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,11 +10,31 @@
 #include "self_mem.h"
 #include "sync.h"
 
+/*
+ * Other copies of libdf in the process look at some words without the module's lock: at
+ * `lock` itself, at the generation, and df_list() at counts. So whatever lies in whole
+ * words is read and written in such; the rest belongs to whoever has the lock.
+ */
+typedef uint64_t word __attribute__((__may_alias__));
+typedef uint32_t half __attribute__((__may_alias__));
+
+static bool is_aligned(uint64_t addr, size_t size)
+{
+	return addr % size == 0;
+}
+
 static int load(void *context, uint64_t addr, void *buffer, size_t size, struct df_err *err)
 {
+	uint8_t *to = buffer;
 	(void)context;
 	(void)err;
-	memcpy(buffer, (const void *)(uintptr_t)addr, size);
+	for (; size >= sizeof(word) && is_aligned(addr, sizeof(word)); size -= sizeof(word)) {
+		const word value = __atomic_load_n((const word *)(uintptr_t)addr, __ATOMIC_RELAXED);
+		memcpy(to, &value, sizeof(value));
+		to += sizeof(value);
+		addr += sizeof(value);
+	}
+	memcpy(to, (const void *)(uintptr_t)addr, size);
 	return 0;
 }
 
@@ -23,15 +44,24 @@ static int load(void *context, uint64_t addr, void *buffer, size_t size, struct 
  */
 static int store(void *context, uint64_t addr, const void *buffer, size_t size, struct df_err *err)
 {
+	const uint8_t *from = buffer;
 	(void)context;
 	(void)err;
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	if (size == sizeof(uint32_t))
-		__atomic_store_n((uint32_t *)(uintptr_t)addr, *(const uint32_t *)buffer,
-				 __ATOMIC_RELEASE);
-	else
-		memcpy((void *)(uintptr_t)addr, buffer, size);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	for (; size >= sizeof(word) && is_aligned(addr, sizeof(word)); size -= sizeof(word)) {
+		word value;
+		memcpy(&value, from, sizeof(value));
+		__atomic_store_n((word *)(uintptr_t)addr, value, __ATOMIC_RELEASE);
+		from += sizeof(value);
+		addr += sizeof(value);
+	}
+	if (size == sizeof(half) && is_aligned(addr, sizeof(half))) {
+		half value;
+		memcpy(&value, from, sizeof(value));
+		__atomic_store_n((half *)(uintptr_t)addr, value, __ATOMIC_RELEASE);
+		size = 0;
+	}
+	memcpy((void *)(uintptr_t)addr, from, size);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return 0;
 }
 
