@@ -319,7 +319,7 @@ static void kill_one(const struct turn *turn, uint64_t *found)
 {
 	static struct tool tool;
 	start_tool(&tool, turn);
-	sleep_us(1000 + (unsigned)rand() % 5000);
+	sleep_us((unsigned)rand() % 4000);
 	kill(tool.pid, SIGKILL);
 	*found += peek_control(spots).phase != DF_PHASE_IDLE;
 	tool_wait(&tool);
