@@ -5,7 +5,6 @@
 #include <pthread.h>
 
 #include "loaded.h"
-#include "self.h"
 #include "self_mem.h"
 #include "sync.h"
 #include "wishes.h"
@@ -34,7 +33,6 @@ static void in_child(void)
 	pthread_mutex_init(&mutex, NULL);
 	sync_forked();
 	self_mem_forget();
-	self_forked();
 	loaded_in_child();
 }
 

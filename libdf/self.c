@@ -94,22 +94,26 @@ const struct df_mem self_memory = {
 	.serialise = serialise,
 };
 
-/* Asked for once: getpid(2) is a system call, and a commit without others makes none. */
-static uint32_t process;
+/*
+ * Asked for once by each thread: getpid(2) is a system call, and a commit without others
+ * makes none. A child, however it was forked off, is told by the number of its thread.
+ */
+static _Thread_local struct {
+	uint32_t thread;
+	uint32_t process;
+} known;
 
 struct df_stamp self_stamp(void)
 {
 	struct timespec now;
+	const uint32_t thread = sync_thread();
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (process == 0)
-		process = (uint32_t)getpid();
+	if (known.thread != thread) {
+		known.thread = thread;
+		known.process = (uint32_t)getpid();
+	}
 	return (struct df_stamp){
 		.now = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
-		.pid = process,
+		.pid = known.process,
 	};
-}
-
-void self_forked(void)
-{
-	process = 0;
 }

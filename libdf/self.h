@@ -15,7 +15,4 @@ extern const struct df_mem self_memory;
 /* For a commit that happens now. */
 struct df_stamp self_stamp(void);
 
-/* In a forked child: the process id is new. */
-void self_forked(void);
-
 #endif
