@@ -231,12 +231,6 @@ void sync_pause(void)
 	nanosleep(&moment, NULL);
 }
 
-void sync_forked_module(struct df_control_v1 *control)
-{
-	__atomic_store_n(claim_of(control), 0, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&control->lock, 0, __ATOMIC_SEQ_CST);
-}
-
 /* ---- serialising every processor ------------------------------------------------------- */
 
 static bool ask_membarrier(int command)

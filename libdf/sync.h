@@ -75,12 +75,6 @@ int sync_cores(struct df_err *err);
 /* The id of the calling thread, as gettid(2), mostly without asking the kernel. */
 uint32_t sync_thread(void);
 
-/*
- * In a forked child, before any other thread of it can run: no lock and no
- * claim of the parent's holds here. `control` is one module's.
- */
-void sync_forked_module(struct df_control_v1 *control);
-
 /* In a forked child: thread ids are new. */
 void sync_forked(void);
 

@@ -240,15 +240,6 @@ Test(sync_kernel, number_where_no_page_is_wiped)
 	cr_assert(is_good(status_of(fork, number_with_idle_advice)));
 }
 
-Test(sync_kernel, forked_module)
-{
-	memset(&control, 0xff, sizeof(control));
-	struct df_control_v1 expected = control;
-	expected.lock = expected.external = expected.external_nonce = 0;
-	sync_forked_module(&control);
-	cr_assert_eq(memcmp(&control, &expected, sizeof(control)), 0);
-}
-
 /* ---- serialising every processor ------------------------------------------------------- */
 
 static int serialise(void)
