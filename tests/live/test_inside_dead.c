@@ -58,9 +58,10 @@ static uint64_t generation(void)
 /* ---- phases ---- */
 
 /* Counts of calm:feature as a controller leaves them that switches it. */
-static void leave(uint32_t phase, uint32_t current, uint32_t next, uint8_t opcode)
+static void leave(uint32_t phase, uint32_t current, uint32_t next, bool on)
 {
 	const struct spot *spot = spots_find(&spots, "calm", "feature");
+	const uint8_t opcode = opcode_of(spot, on);
 	const struct df_state_v1 state = {.current.activation = current, .next.activation = next};
 	poke(&spots, spot->state, &state, sizeof(state));
 	poke(&spots, spot->site, &opcode, 1);
@@ -70,21 +71,21 @@ static void leave(uint32_t phase, uint32_t current, uint32_t next, uint8_t opcod
 static const struct dead_controller {
 	const char *label;
 	uint32_t phase, current, next;
-	uint8_t opcode;
+	bool on;	  /* the byte that stands there */
 	uint32_t count;	  /* of the flag, once recovered */
 	uint32_t commits; /* by the recovery */
 } dead[] = {
-	{"preparing, nothing written", 1, 0, 0, 0xa9, 0, 0},
-	{"preparing, next written", 1, 0, 1, 0xa9, 0, 0},
-	{"preparing to switch off", 1, 1, 0, 0xe9, 1, 0},
-	{"writing, no byte written", 2, 0, 1, 0xa9, 1, 1},
-	{"writing, bytes written", 2, 0, 1, 0xe9, 1, 1},
-	{"writing, switching off", 2, 1, 0, 0xe9, 0, 1},
-	{"closing, no count written", 3, 0, 1, 0xe9, 1, 1},
-	{"closing, counts written", 3, 1, 1, 0xe9, 1, 1},
-	{"undoing, byte not yet undone", 4, 0, 1, 0xe9, 0, 0},
-	{"undoing, byte undone", 4, 0, 1, 0xa9, 0, 0},
-	{"undoing, next undone", 4, 0, 0, 0xa9, 0, 0},
+	{"preparing, nothing written", 1, 0, 0, false, 0, 0},
+	{"preparing, next written", 1, 0, 1, false, 0, 0},
+	{"preparing to switch off", 1, 1, 0, true, 1, 0},
+	{"writing, no byte written", 2, 0, 1, false, 1, 1},
+	{"writing, bytes written", 2, 0, 1, true, 1, 1},
+	{"writing, switching off", 2, 1, 0, true, 0, 1},
+	{"closing, no count written", 3, 0, 1, true, 1, 1},
+	{"closing, counts written", 3, 1, 1, true, 1, 1},
+	{"undoing, byte not yet undone", 4, 0, 1, true, 0, 0},
+	{"undoing, byte undone", 4, 0, 1, false, 0, 0},
+	{"undoing, next undone", 4, 0, 0, false, 0, 0},
 };
 #define DEAD (sizeof(dead) / sizeof(dead[0]))
 
@@ -105,7 +106,7 @@ static const struct next_call {
 static void recovers(const struct dead_controller *d, const struct next_call *next, size_t call)
 {
 	const uint64_t before = generation();
-	leave(d->phase, d->current, d->next, d->opcode);
+	leave(d->phase, d->current, d->next, d->on);
 	cr_assert_geq(talk_do(&live, &next->talk), 0, "%s, call %zu: %s", d->label, call,
 		      talk_error(&live, 0));
 	talk_at_rest(&spots);
@@ -115,7 +116,7 @@ static void recovers(const struct dead_controller *d, const struct next_call *ne
 		     call);
 	TALK(&live, .command = INSIDE_ASK);
 	cr_assert_eq(inside_box(live.page, 0)->values[0], d->count + next->adds > 0);
-	leave(DF_PHASE_IDLE, 0, 0, 0xa9);
+	leave(DF_PHASE_IDLE, 0, 0, false);
 }
 
 Test(inside_dead, every_call_recovers_from_every_phase)
@@ -127,9 +128,10 @@ Test(inside_dead, every_call_recovers_from_every_phase)
 }
 
 /* Of dfpatch init: the intent stands in the control block, and the hold of one flag is open. */
-static void leave_initialising(uint32_t phase, uint32_t current, uint32_t next, uint8_t opcode)
+static void leave_initialising(uint32_t phase, uint32_t current, uint32_t next, bool on)
 {
 	const struct spot *spot = spots_find(&spots, "still", "option");
+	const uint8_t opcode = opcode_of(spot, on);
 	const uint32_t initialised = DF_INITIALISING;
 	const struct df_state_v1 state = {.current.unhook = current, .next.unhook = next};
 	poke(&spots, spot->state, &state, sizeof(state));
@@ -140,11 +142,11 @@ static void leave_initialising(uint32_t phase, uint32_t current, uint32_t next, 
 }
 
 /* Back: libdf initialises itself. Forward: it is done, and only what dfpatch left open. */
-static void ends_initialised(uint32_t phase, uint32_t current, uint32_t next, uint8_t opcode)
+static void ends_initialised(uint32_t phase, uint32_t current, uint32_t next, bool on)
 {
 	stop();
 	start();
-	leave_initialising(phase, current, next, opcode);
+	leave_initialising(phase, current, next, on);
 	initialise();
 	cr_assert_eq(peek_control(&spots).initialised, DF_INITIALISED);
 	cr_assert_eq(generation(), 1);
@@ -156,28 +158,29 @@ static void ends_initialised(uint32_t phase, uint32_t current, uint32_t next, ui
 Test(inside_dead, initialising)
 {
 	const uint32_t released = DF_HOLD_RELEASED;
-	ends_initialised(DF_PHASE_PREPARING, 0, 0, 0xe9);
-	ends_initialised(DF_PHASE_PREPARING, 0, released, 0xe9);
-	ends_initialised(DF_PHASE_WRITING, 0, released, 0xe9);
-	ends_initialised(DF_PHASE_WRITING, 0, released, 0xa9);
-	ends_initialised(DF_PHASE_CLOSING, 0, released, 0xa9);
-	ends_initialised(DF_PHASE_CLOSING, released, released, 0xa9);
-	ends_initialised(DF_PHASE_UNDOING, 0, released, 0xa9);
-	ends_initialised(DF_PHASE_UNDOING, 0, released, 0xe9);
+	ends_initialised(DF_PHASE_PREPARING, 0, 0, true);
+	ends_initialised(DF_PHASE_PREPARING, 0, released, true);
+	ends_initialised(DF_PHASE_WRITING, 0, released, true);
+	ends_initialised(DF_PHASE_WRITING, 0, released, false);
+	ends_initialised(DF_PHASE_CLOSING, 0, released, false);
+	ends_initialised(DF_PHASE_CLOSING, released, released, false);
+	ends_initialised(DF_PHASE_UNDOING, 0, released, false);
+	ends_initialised(DF_PHASE_UNDOING, 0, released, true);
 }
 
 /* The bytes of an open site are none of ours: an error, nothing changes, and later it does. */
 Test(inside_dead, what_cannot_be_recovered_yet)
 {
 	const struct spot *spot = spots_find(&spots, "calm", "feature");
-	const uint8_t breakpoint = 0xcc, own = 0xa9;
+	const uint8_t breakpoint = 0xcc, own = opcode_of(spot, false);
 	initialise();
 	/* Only a worker runs then, and it does not ask. */
 	stop();
 	LIVE_START(&live, "inside", "init=1");
 	spots_open(&spots, &live);
 	const uint64_t before = generation();
-	leave(DF_PHASE_WRITING, 0, 1, breakpoint);
+	leave(DF_PHASE_WRITING, 0, 1, false);
+	poke(&spots, spot->site, &breakpoint, 1);
 	for (int i = 0; i < 2; i++) {
 		cr_assert_eq(activate("both:"), DF_ERROR_BREAKPOINT * -1, "%s",
 			     talk_error(&live, 0));
@@ -211,7 +214,7 @@ Test(inside_dead, claim_that_stands_is_taken_over)
 	for (uint32_t phase = 0; phase <= 3; phase += 3) {
 		const uint64_t before = now_ns();
 		claim(&spots, 4711, 42 + phase);
-		leave(phase, 0, phase ? 1 : 0, phase ? 0xe9 : 0xa9);
+		leave(phase, 0, phase ? 1 : 0, phase != 0);
 		cr_assert_eq(activate("calm:feature"), 1, "%s", talk_error(&live, 0));
 		const uint64_t waited = now_ns() - before;
 		cr_log_info("phase %u: taken over after %lu ms\n", phase,
