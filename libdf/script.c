@@ -133,8 +133,10 @@ int df_script_parse(const char *text, const char *ends, struct df_script *script
 
 int df_script_append(struct df_script *script, struct df_script *more, struct df_err *err)
 {
+	if (more->count == 0)
+		return 0;
 	const size_t count = script->count + more->count;
-	struct df_script_line *larger = realloc(script->lines, (count + 1) * sizeof(*larger));
+	struct df_script_line *larger = realloc(script->lines, count * sizeof(*larger));
 	if (!larger)
 		return df_fail_memory(err);
 	script->lines = larger;
