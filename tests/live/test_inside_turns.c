@@ -16,7 +16,7 @@ TestSuite(inside_turns, .timeout = 280);
 static struct live live;
 static struct oracle oracle;
 static struct tool tool;
-static char step[256]; /* for messages */
+static char step[600]; /* for messages */
 
 #define SPINNERS 2
 
