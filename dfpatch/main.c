@@ -20,6 +20,7 @@
  *   libdf/commit     the commit protocol
  *   libdf/apply, libdf/recover  a plan carried out; what a dead controller left put right
  *
+ *   libdf/self_maps  the mappings of this process
  *   libdf/self_mem   writing one's own text
  *   libdf/sync       a module's lock and claim; making every processor serialise
  *   libdf/self       this process as the core sees programs

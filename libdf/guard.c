@@ -3,6 +3,7 @@
 #include "guard.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "loaded.h"
 #include "self_mem.h"
@@ -10,7 +11,7 @@
 #include "wishes.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool watching; /* forks */
 
 /*
  * A fork waits for the operation under way, so that the child finds every module that
@@ -39,6 +40,7 @@ static void in_child(void)
 /* If it fails, for want of memory, forks are what they are to a program without it. */
 static void watch_forks(void)
 {
+	watching = true;
 	pthread_atfork(before_fork, in_parent, in_child);
 }
 
@@ -60,8 +62,9 @@ static __attribute__((__destructor__(101))) void at_end(void)
 
 void guard_enter(void)
 {
-	pthread_once(&once, watch_forks);
 	pthread_mutex_lock(&mutex);
+	if (!watching)
+		watch_forks();
 }
 
 void guard_leave(void)

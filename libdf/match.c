@@ -186,14 +186,14 @@ static int compile_rest(struct df_pattern *p, struct df_err *err)
 
 static int compile(struct df_pattern *p, struct df_err *err)
 {
-	const int status = check_syntax(p, err);
-	if (status < 0)
-		return status;
 	p->prefix = literal_prefix(p->text);
 	const char *rest = p->text + p->prefix;
 	/* `.*` behind the prefix matches whatever follows, as nothing does. */
 	p->literal = *rest == '\0' || strcmp(rest, ".*") == 0;
-	return p->literal ? 0 : compile_rest(p, err);
+	if (p->literal)
+		return 0; /* nothing in it that could be wrong */
+	const int status = check_syntax(p, err);
+	return status < 0 ? status : compile_rest(p, err);
 }
 
 int df_pattern_compile(const char *text, struct df_pattern **pattern, struct df_err *err)

@@ -4,14 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/types.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "self_maps.h"
 
 #define PAGE 4096u /* of x86-64 */
 
@@ -56,20 +56,12 @@ static struct {
 	bool denied;	/* by the system */
 } window;
 
-/* A mapping, or a part of one; `known` is false where nothing told its protection. */
-struct mapping {
-	uintptr_t start;
-	uintptr_t end;
-	int prot;
-	bool known;
-};
-
 /* What one call is asked for, and what it found on the way. */
 struct job {
 	uint8_t *base;
 	const struct self_edit *edits;
 	bool undo;
-	struct mapping mapping; /* the last one looked at */
+	struct self_mapping mapping; /* the last one looked at */
 };
 
 /* Edits in pages that lie so near each other that one window over all is cheaper. */
@@ -150,7 +142,7 @@ static void forget(void)
 
 static int open_mem(struct df_err *err)
 {
-	struct stat st;
+	struct stat st = {0};
 	const int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
 		mem.denied = lasting(errno);
@@ -158,13 +150,8 @@ static int open_mem(struct df_err *err)
 			       "/proc/self/mem cannot be opened: %m (call df_init() before the "
 			       "process gives up privileges or changes its root directory)");
 	}
-	if (fstat(fd, &st) != 0 || !leads_here(fd)) {
-		close(fd);
-		mem.denied = true;
-		return df_fail(err, DF_E_PERMISSION,
-			       "/proc/self/mem is not the memory of this process (mount procfs on "
-			       "/proc)");
-	}
+	/* Should it fail, no file is the same. */
+	(void)fstat(fd, &st);
 	mem.fd = fd;
 	mem.device = st.st_dev;
 	mem.inode = st.st_ino;
@@ -182,7 +169,13 @@ static int reach_mem(struct df_err *err)
 	if (same_file() && mem.pid == getpid() && leads_here(mem.fd))
 		return 0;
 	forget();
-	return open_mem(err);
+	const int status = open_mem(err);
+	if (status < 0 || leads_here(mem.fd))
+		return status;
+	forget();
+	mem.denied = true;
+	return df_fail(err, DF_E_PERMISSION,
+		       "/proc/self/mem is not the memory of this process (mount procfs on /proc)");
 }
 
 static int put(const uint8_t *at, const uint8_t *bytes, size_t size, struct df_err *err)
@@ -243,83 +236,6 @@ static int write_mem(const struct job *job, const struct cluster *c, struct df_e
 	return status;
 }
 
-/* As in linux/fs.h, which is older than 6.11 on most systems. */
-struct query {
-	__u64 size;
-	__u64 flags;
-	__u64 addr;
-	__u64 start;
-	__u64 end;
-	__u64 prot;
-	__u64 unasked[7]; /* page size, file and names */
-};
-#define QUERY _IOWR('f', 17, struct query)
-#define QUERY_READ 0x01
-#define QUERY_WRITE 0x02
-#define QUERY_EXEC 0x04
-
-static bool ask_kernel(int fd, uintptr_t addr, struct mapping *m)
-{
-	struct query q = {.size = sizeof(q), .addr = addr};
-	if (ioctl(fd, QUERY, &q) != 0)
-		return false;
-	m->start = q.start;
-	m->end = q.end;
-	m->prot = (q.prot & QUERY_READ ? PROT_READ : 0) | (q.prot & QUERY_WRITE ? PROT_WRITE : 0) |
-		  (q.prot & QUERY_EXEC ? PROT_EXEC : 0);
-	m->known = true;
-	return true;
-}
-
-/* "START-END rwxp ...", numbers hexadecimal (proc_pid_maps(5)). */
-static bool parse_line(const char *line, struct mapping *m)
-{
-	char *end;
-	m->start = strtoul(line, &end, 16);
-	if (*end != '-')
-		return false;
-	m->end = strtoul(end + 1, &end, 16);
-	if (*end != ' ' || strnlen(end, 5) < 5)
-		return false;
-	m->prot = (end[1] == 'r' ? PROT_READ : 0) | (end[2] == 'w' ? PROT_WRITE : 0) |
-		  (end[3] == 'x' ? PROT_EXEC : 0);
-	m->known = true;
-	return true;
-}
-
-/* Reads lines of any length; what counts stands at the head of each. */
-static bool read_maps(int fd, uintptr_t addr, struct mapping *m)
-{
-	char block[PAGE];
-	char head[64];
-	size_t used = 0;
-	ssize_t size;
-	while ((size = read(fd, block, sizeof(block))) > 0) {
-		for (ssize_t i = 0; i < size; i++) {
-			if (block[i] != '\n') {
-				if (used < sizeof(head) - 1)
-					head[used++] = block[i];
-				continue;
-			}
-			head[used] = '\0';
-			used = 0;
-			if (parse_line(head, m) && addr >= m->start && addr < m->end)
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool find_mapping(uintptr_t addr, struct mapping *m)
-{
-	const int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	const bool found = ask_kernel(fd, addr, m) || read_maps(fd, addr, m);
-	close(fd);
-	return found;
-}
-
 /*
  * The mapping of edit `first`. Where nobody tells, text is taken to be readable and
  * executable, and only pages with edits to be text.
@@ -327,13 +243,13 @@ static bool find_mapping(uintptr_t addr, struct mapping *m)
 static void look_up(struct job *job, size_t first, size_t end)
 {
 	const uintptr_t addr = (uintptr_t)place(job, first);
-	struct mapping *m = &job->mapping;
-	if ((m->known && addr >= m->start && addr < m->end) || find_mapping(addr, m))
+	struct self_mapping *m = &job->mapping;
+	if ((m->known && addr >= m->start && addr < m->end) || self_mapping_find(addr, m))
 		return;
 	uintptr_t last = page_of(job, first);
 	for (size_t i = first + 1; i < end && page_of(job, i) <= last + 1; i++)
 		last = page_of(job, i);
-	*m = (struct mapping){
+	*m = (struct self_mapping){
 		.start = page_of(job, first) * PAGE,
 		.end = (last + 1) * PAGE,
 		.prot = PROT_READ | PROT_EXEC,
@@ -352,7 +268,7 @@ static int store(const struct job *job, size_t first, size_t end, struct df_err 
 	return status;
 }
 
-static int open_window(void *start, size_t size, const struct mapping *m, struct df_err *err)
+static int open_window(void *start, size_t size, const struct self_mapping *m, struct df_err *err)
 {
 	if (window.forbidden)
 		return df_fail(err, DF_E_PERMISSION,
@@ -375,7 +291,7 @@ static int open_window(void *start, size_t size, const struct mapping *m, struct
 /* Edits of one mapping, in one window. */
 static int write_part(const struct job *job, size_t first, size_t end, struct df_err *err)
 {
-	const struct mapping *m = &job->mapping;
+	const struct self_mapping *m = &job->mapping;
 	if (m->prot & PROT_WRITE)
 		return store(job, first, end, err);
 	uint8_t *start = place(job, first) - (uintptr_t)place(job, first) % PAGE;
@@ -483,7 +399,11 @@ int self_mem_write(const uint8_t *base, const struct self_edit *edits, size_t co
 
 void self_mem_prepare(void)
 {
-	(void)reach_mem(NULL);
+	/* Where it leads is looked at before it is used: a program may never use it. */
+	if (same_file() && mem.pid == getpid())
+		return;
+	forget();
+	(void)open_mem(NULL);
 }
 
 void self_mem_allow_wx(bool allowed)
