@@ -148,9 +148,9 @@ static int refill(struct cursor *c, struct df_err *err)
 	struct refill r = {.cursor = c, .err = err};
 	c->have = 0;
 	c->at = 0;
-	guard_enter();
+	const int state = guard_enter_shielded();
 	const int found = loaded_visit(refill_from, &r, NULL);
-	guard_leave();
+	guard_leave_shielded(state);
 	if (found != 1)
 		c->next = c->count; /* unloaded meanwhile */
 	return r.status;

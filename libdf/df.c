@@ -178,39 +178,57 @@ int df_apply(const char *text)
 	return call_end(call, status);
 }
 
-/* The callback is the program's: it runs with the thread as the program left it. */
+/* The callback is the program's: it finds errno as it left it. */
 struct listener {
 	df_list_callback callback;
 	void *context;
-	struct call call;
+	int error;
 };
 
 static int call_back(void *context, const struct df_flag_info *flag)
 {
 	struct listener *l = context;
-	pthread_setcancelstate(l->call.cancel_state, NULL);
-	errno = l->call.error;
+	errno = l->error;
 	const int answer = l->callback(l->context, flag);
-	l->call.error = errno;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &l->call.cancel_state);
+	l->error = errno;
 	return answer;
+}
+
+/*
+ * The thread can be cancelled in the callbacks as the program wants it, but at
+ * cancellation points only, of which the rest of a listing has none. What the listing
+ * holds is lost then, and nothing is locked.
+ */
+static int list(const struct df_pattern *pattern, struct listener *l, struct call *call,
+		int *answer)
+{
+	int type;
+	l->error = call->error;
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
+	pthread_setcancelstate(call->cancel_state, NULL);
+	const int status = listing(pattern, call_back, l, answer, &last_error);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel_state);
+	pthread_setcanceltype(type, NULL);
+	call->error = l->error;
+	return status;
 }
 
 int df_list(const char *text, df_list_callback callback, void *context)
 {
 	struct request request = {.op = DF_INIT};
+	struct listener listener = {.callback = callback, .context = context};
 	struct df_pattern *pattern = NULL;
 	int answer = 0;
 	if (!callback)
 		return df_fail(&last_error, DF_E_USAGE, "no callback was given");
-	struct listener listener = {.callback = callback, .context = context, .call = call_begin()};
+	struct call call = call_begin();
 	int status = text ? df_pattern_compile(text, &pattern, &last_error) : 0;
 	if (status == 0)
 		status = run(&request);
 	if (status == 0)
-		status = listing(pattern, call_back, &listener, &answer, &last_error);
+		status = list(pattern, &listener, &call, &answer);
 	df_pattern_free(pattern);
-	return call_end(listener.call, answer != 0 ? answer : status);
+	return call_end(call, answer != 0 ? answer : status);
 }
 
 int df_set_write_policy(enum df_write_policy policy)

@@ -71,3 +71,17 @@ void guard_leave(void)
 {
 	pthread_mutex_unlock(&mutex);
 }
+
+int guard_enter_shielded(void)
+{
+	int state;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	guard_enter();
+	return state;
+}
+
+void guard_leave_shielded(int state)
+{
+	guard_leave();
+	pthread_setcancelstate(state, NULL);
+}

@@ -12,4 +12,8 @@
 void guard_enter(void);
 void guard_leave(void);
 
+/* The same for a thread that can be cancelled: not until it leaves with what it got. */
+int guard_enter_shielded(void);
+void guard_leave_shielded(int state);
+
 #endif

@@ -34,9 +34,9 @@ static int add_cursor(struct loaded *m, void *context)
 
 static int begin(struct list *l)
 {
-	guard_enter();
+	const int state = guard_enter_shielded();
 	const int status = loaded_visit(add_cursor, l, l->err);
-	guard_leave();
+	guard_leave_shielded(state);
 	return status == 1 ? l->status : status;
 }
 
