@@ -64,6 +64,7 @@ const struct plugin OFFER(KIND) = {
 			.deactivate = df_deactivate,
 			.enable = df_enable,
 			.disable = df_disable,
+			.apply = df_apply,
 			.list = df_list,
 			.set_write_policy = df_set_write_policy,
 			.error = df_error,

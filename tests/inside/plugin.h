@@ -15,6 +15,7 @@ struct copy {
 	int (*deactivate)(const char *pattern);
 	int (*enable)(const char *pattern);
 	int (*disable)(const char *pattern);
+	int (*apply)(const char *script);
 	int (*list)(const char *pattern, df_list_callback callback, void *context);
 	int (*set_write_policy)(enum df_write_policy policy);
 	const char *(*error)(void);

@@ -22,6 +22,7 @@ static const struct copy ours = {
 	.deactivate = df_deactivate,
 	.enable = df_enable,
 	.disable = df_disable,
+	.apply = df_apply,
 	.list = df_list,
 	.set_write_policy = df_set_write_policy,
 	.error = df_error,
