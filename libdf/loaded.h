@@ -57,7 +57,6 @@ struct loaded {
 	uint64_t claim_before_fork;
 	bool checked;	     /* every record was found right, with all that it leads to */
 	uint64_t serial;     /* tells it from every other that was ever loaded */
-	uint64_t operation;  /* the last one that was done here (operate.c) */
 	bool seen;	     /* by the look that is under way */
 	uint64_t generation; /* as its last visitor left it, */
 	uint64_t changed_at; /* and this; together no other load has the same */

@@ -153,13 +153,47 @@ static int work_owned(struct loaded *m, struct request *r, struct df_err *err)
 
 /* ---- every module ---- */
 
+#define FEW 16
+
+/*
+ * Modules that are done are remembered by their control blocks: when we come again after a
+ * claim, they are left alone. Not in the modules, where the operations of other threads
+ * meanwhile would take their place.
+ */
 struct operation {
 	struct request *request;
-	uint64_t number; /* modules that are done bear it, when we come again after a claim */
 	struct sync_patience patience;
 	bool claimed; /* a controller outside is at work in a module */
+	bool again;   /* we came here before */
+	const struct df_control_v1 **done;
+	size_t done_count, done_room;
+	const struct df_control_v1 *few[FEW]; /* where `done` is, as long as they suffice */
 	struct df_err first;
 };
+
+static bool is_done(const struct operation *o, const struct loaded *m)
+{
+	for (size_t i = 0; o->again && i < o->done_count; i++)
+		if (o->done[i] == m->control)
+			return true;
+	return false;
+}
+
+/* Before the work: what cannot be remembered is not done. */
+static int make_room(struct operation *o, struct df_err *err)
+{
+	if (o->done_count < o->done_room)
+		return 0;
+	const struct df_control_v1 **larger = malloc(2 * o->done_room * sizeof(const void *));
+	if (!larger)
+		return df_fail_memory(err);
+	memcpy(larger, o->done, o->done_count * sizeof(const void *));
+	if (o->done != o->few)
+		free(o->done);
+	o->done = larger;
+	o->done_room *= 2;
+	return 0;
+}
 
 /* The claim of a controller of the process that we were forked from says nothing here. */
 static void drop_inherited_claim(struct loaded *m)
@@ -173,12 +207,17 @@ static void drop_inherited_claim(struct loaded *m)
 
 static int own_and_work(struct operation *o, struct loaded *m, struct df_err *err)
 {
-	drop_inherited_claim(m);
-	int status = sync_own(m->control, &o->patience, err);
-	if (status <= 0) {
-		o->claimed = status == 0;
+	int status = make_room(o, err);
+	if (status < 0)
 		return status;
-	}
+	drop_inherited_claim(m);
+	status = sync_own(m->control, &o->patience, err);
+	o->claimed = status == 0;
+	if (o->claimed)
+		return 0;
+	o->done[o->done_count++] = m->control;
+	if (status < 0)
+		return status;
 	status = work_owned(m, o->request, err);
 	sync_disown(m->control);
 	return status;
@@ -188,23 +227,14 @@ static int work_on(struct loaded *m, void *context)
 {
 	struct operation *o = context;
 	struct df_err err;
-	if (m->operation == o->number)
-		return 0;
-	const int status = own_and_work(o, m, &err);
-	if (o->claimed)
-		return 1;
-	m->operation = o->number;
-	if (status < 0 && o->first.code == DF_E_NONE)
+	if (!is_done(o, m) && own_and_work(o, m, &err) < 0 && o->first.code == DF_E_NONE)
 		o->first = err;
-	return 0;
+	return o->claimed;
 }
 
 static int attempt(struct operation *o, struct df_err *err)
 {
-	static uint64_t operations;
 	guard_enter();
-	if (o->number == 0)
-		o->number = ++operations;
 	o->claimed = false;
 	const int status = loaded_visit(work_on, o, err);
 	guard_leave();
@@ -213,13 +243,17 @@ static int attempt(struct operation *o, struct df_err *err)
 
 int operate(struct request *request, struct df_err *err)
 {
-	struct operation o = {.request = request};
+	struct operation o = {.request = request, .done_room = FEW};
+	o.done = o.few;
 	request->flags = 0;
 	int status = attempt(&o, err);
 	while (o.claimed) {
 		sync_pause();
+		o.again = true;
 		status = attempt(&o, err);
 	}
+	if (o.done != o.few)
+		free(o.done);
 	if (o.first.code != DF_E_NONE)
 		return df_fail(err, o.first.code, "%s", o.first.text);
 	return status;

@@ -8,7 +8,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
+#include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -293,7 +293,10 @@ Test(inside_dead, nonce_without_a_claim)
 	cr_assert_eq(peek_control(&spots).external_nonce, 42);
 }
 
-/* One module is claimed, the other not: each is changed once, however often it is tried. */
+/*
+ * One module is claimed, the other not: whoever waits has changed the first already, and
+ * does not do it again, whatever others do there meanwhile.
+ */
 Test(inside_dead, claim_of_one_module_of_two)
 {
 	struct spots plugin;
@@ -303,19 +306,56 @@ Test(inside_dead, claim_of_one_module_of_two)
 	const uint64_t before = generation();
 	claim(&plugin, 4711, 1);
 	send_activate("both:");
-	sleep_us(300000);
-	cr_assert_not(talk_answered(&live, 0));
+	sleep_us(150000);
+	talk_send(&live, 1, &(const struct talk){.command = DF_ACTIVATE, .pattern = "own:|both:"});
+	sleep_us(150000);
+	cr_assert_not(talk_answered(&live, 0) || talk_answered(&live, 1));
 	cr_assert_eq(peek_control(&plugin).generation, 1);
 	/* Meanwhile the lock of neither is held. */
 	cr_assert_eq(peek_control(&spots).lock, 0);
 	claim(&plugin, 0, 0);
 	cr_assert_eq(talk_wait(&live, 0), 3);
-	cr_assert_eq(generation(), before + 1);
-	cr_assert_eq(peek_control(&plugin).generation, 2);
-	cr_assert_eq(activation("both", "feature"), 1);
-	cr_assert_eq(talk_count(&plugin, spots_find(&plugin, "both", "extra")).activation, 2);
+	cr_assert_eq(talk_wait(&live, 1), 4);
+	cr_assert_eq(activation("both", "feature"), 2);
+	cr_assert_eq(activation("own", "feature"), 1);
+	cr_assert_eq(generation(), before + 2);
+	cr_assert_eq(peek_control(&plugin).generation, 3);
+	cr_assert_eq(talk_count(&plugin, spots_find(&plugin, "both", "extra")).activation, 3);
 	talk_at_rest(&plugin);
 	spots_close(&plugin);
+}
+
+/* More modules than an operation remembers without allocating. */
+Test(inside_dead, claim_of_the_last_module_of_many)
+{
+	enum { COPIES = 40 };
+	const struct inside_box *box = inside_box(live.page, 0);
+	struct spots last;
+	char path[LIVE_PATH], file[32];
+	initialise();
+	for (int i = 0; i < COPIES; i++) {
+		snprintf(file, sizeof(file), "plugin-%d.so", i);
+		scratch_path(path, file);
+		copy_file(live_path("inside-plugin.so"), path);
+		cr_assert_eq(TALK(&live, .command = INSIDE_LOAD, .pattern = path), 0);
+	}
+	talk_load_plugin(&live, &last);
+	initialise();
+	claim(&last, 4711, 1);
+	send_activate("both:");
+	talk_send(&live, 1, &(const struct talk){.command = DF_ACTIVATE, .pattern = "both:"});
+	sleep_us(200000);
+	cr_assert_not(talk_answered(&live, 0) || talk_answered(&live, 1));
+	claim(&last, 0, 0);
+	cr_assert_eq(talk_wait(&live, 0), 2 + COPIES + 1);
+	cr_assert_eq(talk_wait(&live, 1), 2 + COPIES + 1);
+	cr_assert_eq(TALK(&live, .command = INSIDE_LIST, .pattern = "both:extra"), COPIES + 1);
+	cr_assert_eq(box->listed, COPIES + 1);
+	for (uint32_t i = 0; i < box->listed; i++)
+		cr_assert_eq(box->list[i].activation, 3, "module %u was changed %u times", i,
+			     box->list[i].activation - 1);
+	talk_at_rest(&last);
+	spots_close(&last);
 }
 
 /* While one thread waits for a claim to end, others, who wait too, and dfpatch get their turn. */
