@@ -55,9 +55,19 @@ static int ask_for_wipe(void)
 	return madvise(&process, sizeof(process), MADV_WIPEONFORK) == 0 ? WIPE_WORKS : WIPE_MISSING;
 }
 
+/*
+ * Advice splits a mapping, which costs some 30 times what the kernel takes to tell a number.
+ * A program that flips a flag or two at its start has no use for it.
+ */
+#define ASKS_BEFORE_WIPE 4
+
 static bool have_wipe(void)
 {
+	static unsigned asks;
 	int state = __atomic_load_n(&wipe_state, __ATOMIC_ACQUIRE);
+	if (state == WIPE_UNKNOWN &&
+	    __atomic_fetch_add(&asks, 1, __ATOMIC_RELAXED) < ASKS_BEFORE_WIPE)
+		return false;
 	if (state == WIPE_UNKNOWN) {
 		/* Threads that do this at the same time all get the same answer. */
 		state = ask_for_wipe();

@@ -48,7 +48,8 @@ struct sync_patience {
  * DF_E_BUSY, and holds no lock, if claims followed one another for ten seconds.
  * A thread does not take a lock that it has, not through another copy of libdf
  * either: its own number would be taken for one that was left behind. Without a claim
- * and another thread in the way it makes no system call, but for a thread's first.
+ * and another thread in the way it makes no system call, but for the first
+ * few in a process and a thread's first.
  */
 int sync_own(struct df_control_v1 *control, struct sync_patience *patience, struct df_err *err);
 

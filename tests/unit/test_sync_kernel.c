@@ -107,7 +107,9 @@ static bool own_and_disown(void)
 
 static int own_without_kernel(void)
 {
-	bool good = own_and_disown();
+	bool good = true;
+	for (int i = 0; i < 8; i++)
+		good &= own_and_disown(); /* the first few ask for the thread's number */
 	allow_exit_only();
 	for (int i = 0; i < 1000; i++)
 		good &= own_and_disown();
@@ -116,7 +118,8 @@ static int own_without_kernel(void)
 
 static int wake_without_kernel(void)
 {
-	own_and_disown();
+	for (int i = 0; i < 8; i++)
+		own_and_disown();
 	allow_exit_only();
 	control.lock = DF_LOCK_WAITERS;
 	return own_and_disown() ? GOOD : BAD;
@@ -164,8 +167,11 @@ Test(sync_kernel, lock_held_at_a_fork_that_nobody_prepared)
 
 static int know_own_number(void)
 {
-	const uint32_t number = sync_thread();
-	return number == (uint32_t)gettid() && number == sync_thread() ? GOOD : BAD;
+	/* Often enough that it is remembered, and not asked for each time. */
+	for (int i = 0; i < 8; i++)
+		if (sync_thread() != (uint32_t)gettid())
+			return BAD;
+	return GOOD;
 }
 
 static void *know_it_in_thread(void *status)
