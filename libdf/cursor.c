@@ -38,21 +38,6 @@ static int take_matching(struct cursor *c, const struct loaded *m, const struct 
 	return 0;
 }
 
-int cursor_begin(struct cursor *c, struct loaded *m, const struct df_pattern *pattern,
-		 struct df_err *err)
-{
-	*c = (struct cursor){.serial = m->serial};
-	int status = names_spell(m, err);
-	if (status == 0)
-		status = take_all(c, m, err);
-	if (status == 0 && pattern && !df_pattern_is_all(pattern))
-		status = take_matching(c, m, pattern, err);
-	if (status < 0)
-		return status;
-	c->entries = malloc(CURSOR_BATCH * sizeof(*c->entries));
-	return c->entries ? 0 : df_fail_memory(err);
-}
-
 static struct df_count count_of(const struct df_site *site)
 {
 	struct df_count_v1 stored;
@@ -124,30 +109,76 @@ static int keep_strings(struct cursor *c, struct df_err *err)
 	return 0;
 }
 
+static int fill(struct cursor *c, const struct loaded *m, struct df_err *err)
+{
+	c->have = 0;
+	c->at = 0;
+	while (c->have < CURSOR_BATCH && c->next < c->count)
+		c->entries[c->have++] = describe(m, c->places[c->next++]);
+	return m->executable ? 0 : keep_strings(c, err);
+}
+
+/* The first copies are made at once: of most modules they are all. */
+int cursor_begin(struct cursor *c, struct loaded *m, const struct df_pattern *pattern,
+		 struct df_err *err)
+{
+	*c = (struct cursor){.serial = m->serial,
+			     .control = m->control,
+			     .records = m->records,
+			     .sites = m->count};
+	int status = names_spell(m, err);
+	if (status == 0)
+		status = take_all(c, m, err);
+	if (status == 0 && pattern && !df_pattern_is_all(pattern))
+		status = take_matching(c, m, pattern, err);
+	if (status < 0)
+		return status;
+	c->entries = malloc(CURSOR_BATCH * sizeof(*c->entries));
+	return c->entries ? fill(c, m, err) : df_fail_memory(err);
+}
+
 struct refill {
 	struct cursor *cursor;
 	struct df_err *err;
 	int status;
 };
 
+/*
+ * Whether it is the module that we began with. When others were unloaded, and somebody else
+ * committed here, nothing tells for sure that this one was not (loaded.c), and it has a new
+ * serial; then it has to lie where it did, and the name that was copied last must stand
+ * where it stood. 1, 0, or what names_spell() returns.
+ */
+static int is_same(struct cursor *c, struct loaded *m, struct df_err *err)
+{
+	if (m->serial == c->serial)
+		return 1;
+	if (m->control != c->control || m->records != c->records || m->count != c->sites)
+		return 0;
+	const int status = names_spell(m, err);
+	if (status < 0)
+		return status;
+	const char *name = m->names->text + m->names->text_at[c->places[c->next - 1]];
+	if (strcmp(name, c->entries[c->have - 1].full_name) != 0)
+		return 0;
+	c->serial = m->serial;
+	return 1;
+}
+
 static int refill_from(struct loaded *m, void *context)
 {
 	struct refill *r = context;
-	struct cursor *c = r->cursor;
-	if (m->serial != c->serial)
+	r->status = is_same(r->cursor, m, r->err);
+	if (r->status > 0)
+		r->status = fill(r->cursor, m, r->err);
+	else if (r->status == 0)
 		return 0;
-	while (c->have < CURSOR_BATCH && c->next < c->count)
-		c->entries[c->have++] = describe(m, c->places[c->next++]);
-	if (!m->executable)
-		r->status = keep_strings(c, r->err);
 	return 1;
 }
 
 static int refill(struct cursor *c, struct df_err *err)
 {
 	struct refill r = {.cursor = c, .err = err};
-	c->have = 0;
-	c->at = 0;
 	const int state = guard_enter_shielded();
 	const int found = loaded_visit(refill_from, &r, NULL);
 	guard_leave_shielded(state);

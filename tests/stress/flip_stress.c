@@ -23,6 +23,12 @@
 
 #include "flip_stress.h"
 
+/* Flags of the program and of a shared object, and those of kind `any` among them. */
+#define OWN_FLAGS 7
+#define OWN_ANY 2
+#define GUEST_FLAGS 153
+#define GUEST_ANY 2
+
 #define RUNNERS 2
 #define FLIPPERS 4
 
@@ -150,8 +156,12 @@ static void look(struct flipper *f)
 {
 	if (draw(&f->random, 4) == 0 && f->calls->list(NULL, stop_at_once, NULL) != 42)
 		fail("list", "the callback's answer was lost");
-	expect(f->calls, "list",
-	       f->calls->list(draw(&f->random, 2) ? NULL : "any:", count_entry, f));
+	const int all = f->calls->list(NULL, count_entry, f);
+	const int some = f->calls->list("any:", count_entry, f);
+	if (all < 0 || some < 0)
+		fail("list", f->calls->error());
+	else if (all < OWN_FLAGS + GUEST_FLAGS || some < OWN_ANY + GUEST_ANY)
+		fail("list", "it leaves out flags of a module that stays");
 }
 
 static void refuse(struct flipper *f)
@@ -203,7 +213,7 @@ static void visit(void)
 	expect(&guest->calls, "init of the guest", guest->calls.init());
 	expect(&guest->calls, "enable by the guest", guest->calls.enable("any:"));
 	const int on = guest->ask();
-	if (on < 0 || on > 7)
+	if (on < 0 || on > 7 || guest->ask_many() != 0)
 		fail("guest", "a flag that is neither on nor off");
 	expect(&guest->calls, "disable by the guest", guest->calls.disable("any:guest"));
 	dlclose(handle);

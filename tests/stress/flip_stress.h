@@ -32,7 +32,8 @@ struct stress_calls {
 /* Symbol `stress_guest`. */
 struct stress_guest {
 	struct stress_calls calls;
-	int (*ask)(void); /* its flags, one bit each */
+	int (*ask)(void);      /* its flags, one bit each, */
+	int (*ask_many)(void); /* and how many of 150 others are on */
 };
 
 #endif
