@@ -15,7 +15,7 @@
 #define CURSOR_BATCH 128
 
 struct cursor {
-	uint64_t serial; /* of the module, */
+	uint64_t serial;		     /* of the module, */
 	const struct df_control_v1 *control; /* and where it is */
 	const struct df_site_v1 *records;
 	uint32_t sites;

@@ -184,14 +184,15 @@ static int make_room(struct operation *o, struct df_err *err)
 {
 	if (o->done_count < o->done_room)
 		return 0;
-	const struct df_control_v1 **larger = malloc(2 * o->done_room * sizeof(const void *));
+	const size_t room = 2 * o->done_room + FEW;
+	const struct df_control_v1 **larger = malloc(room * sizeof(const void *));
 	if (!larger)
 		return df_fail_memory(err);
 	memcpy(larger, o->done, o->done_count * sizeof(const void *));
 	if (o->done != o->few)
 		free(o->done);
 	o->done = larger;
-	o->done_room *= 2;
+	o->done_room = room;
 	return 0;
 }
 
