@@ -33,10 +33,37 @@ void draft_begin(struct draft *draft, struct loaded *module)
 	*draft = (struct draft){.module = module};
 }
 
+/*
+ * Room that the last draft gave back, for the next one: malloc(3) would give back to the
+ * kernel each time what an operation of middle size needs, and page by page ask for it
+ * again. Only one draft is under way at a time (guard.h).
+ */
+#define KEPT_MAX 16384
+
+static struct {
+	struct change *changes;
+	struct self_edit *edits;
+	size_t room;
+} kept;
+
+void draft_forget(void)
+{
+	free(kept.changes);
+	free(kept.edits);
+	memset(&kept, 0, sizeof(kept));
+}
+
 void draft_free(struct draft *d)
 {
-	free(d->changes);
-	free(d->edits);
+	if (d->room > kept.room && d->room <= KEPT_MAX && d->changes && d->edits) {
+		draft_forget();
+		kept.changes = d->changes;
+		kept.edits = d->edits;
+		kept.room = d->room;
+	} else {
+		free(d->changes);
+		free(d->edits);
+	}
 	free(d->counts);
 	free(d->touched);
 	*d = (struct draft){0};
@@ -49,9 +76,16 @@ bool draft_is_empty(const struct draft *d)
 
 static int make_room(struct draft *d, size_t room, struct df_err *err)
 {
-	d->room = room;
-	d->changes = malloc((room + 1) * sizeof(*d->changes));
-	d->edits = malloc((room + 1) * sizeof(*d->edits));
+	d->room = room + 1;
+	if (d->room <= kept.room) {
+		d->changes = kept.changes;
+		d->edits = kept.edits;
+		d->room = kept.room;
+		memset(&kept, 0, sizeof(kept));
+		return 0;
+	}
+	d->changes = malloc(d->room * sizeof(*d->changes));
+	d->edits = malloc(d->room * sizeof(*d->edits));
 	return d->changes && d->edits ? 0 : df_fail_memory(err);
 }
 
@@ -276,7 +310,7 @@ int draft_add(struct draft *d, enum df_op op, const struct picks *picks, struct 
 			d->touched[index / 64] |= bit;
 			const struct df_count_v1 stored = stored_count(&site);
 			d->counts[index] = df_count_decode(&site, &stored);
-			d->room++;
+			d->touched_count++;
 		}
 		df_rule(op, &d->counts[index]);
 	}
@@ -285,7 +319,7 @@ int draft_add(struct draft *d, enum df_op op, const struct picks *picks, struct 
 
 int draft_settle(struct draft *d, struct df_err *err)
 {
-	const int status = make_room(d, d->room, err);
+	const int status = make_room(d, d->touched_count, err);
 	if (status < 0)
 		return status;
 	struct pen pen = pen_begin(d);

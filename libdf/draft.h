@@ -36,6 +36,7 @@ struct draft {
 	/* Several operations at once: counts and touched sites, one per site; else NULL. */
 	struct df_count *counts;
 	uint64_t *touched;
+	size_t touched_count;
 };
 
 /* Begins a draft with nothing in it; draft_free() ends it. */
@@ -64,6 +65,8 @@ bool draft_is_empty(const struct draft *draft);
  */
 int draft_commit(struct draft *draft, struct df_err *err);
 
+/* Ends it. Some of its memory is kept for the next one, until draft_forget(). */
 void draft_free(struct draft *draft);
+void draft_forget(void);
 
 #endif

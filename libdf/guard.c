@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "draft.h"
 #include "loaded.h"
 #include "self_mem.h"
 #include "sync.h"
@@ -55,6 +56,7 @@ static __attribute__((__destructor__(101))) void at_end(void)
 	if (pthread_mutex_trylock(&mutex) != 0)
 		return;
 	self_mem_forget();
+	draft_forget();
 	loaded_forget();
 	wishes_forget();
 	pthread_mutex_unlock(&mutex);
