@@ -43,7 +43,7 @@ static const struct metric {
 	const char *programs; /* those that have it, as for fnmatch(3) */
 } metrics[] = {
 	{"init", "init", "initialise", BEST, 1, "*"},
-	{"init", "pages", "initialise: pages of text dirtied", ZERO, 0, "*"},
+	{"init", "pages", "initialise: pages of text written", ZERO, 0, "*"},
 	{"one", "first", "one flag by name: first call", BEST, 0, "*"},
 	{"one", "use", "one flag by name: initialise and first call", BEST, 1, "*"},
 	{"one", "second", "one flag by name: second call, back", BEST, 1, "*"},

@@ -6,8 +6,8 @@
  *   bench_inside CASE     prints lines of a name and a number; times are in ns
  *
  *   start      nothing: the program starts and ends
- *   memory     rss, dirty: kB of the process at the start of main
- *   init       init: the library's initialisation; pages: of text, dirty afterwards
+ *   memory     rss, written: kB of the process at the start of main
+ *   init       init: the library's initialisation; pages: of text, written by then
  *   one        one flag by its full name; each of several in turn
  *   all        every flag
  *   kind       every flag of one kind
@@ -23,6 +23,7 @@
  */
 #include "bench_inside.h"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdbool.h>
@@ -229,43 +230,48 @@ static void measure(const struct operation *op)
 }
 
 /*
- * kB of the field in all mappings of /proc/self/FILE, or of those of our own text alone.
- * `Anonymous` counts the pages that we wrote; `Private_Dirty` would count those as well
- * that whoever built the program has written, while they are on their way to the disk.
+ * kB of the pages of our own text that we wrote. Private_Dirty would count those as
+ * well that whoever built the program has written, while they are on their way to the
+ * disk.
  */
-static uint64_t sum_field(const char *file, const char *field, bool text_only)
+static uint64_t written_text(void)
 {
 	char line[4400], path[4096] = "", permissions[8];
 	unsigned long long kb;
 	uint64_t sum = 0;
-	bool counts = !text_only;
-	FILE *stream = fopen(file, "r");
+	bool is_text = false;
+	FILE *stream = fopen("/proc/self/smaps", "r");
 	if (!stream || readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
-		die(file);
+		die("/proc/self");
 	while (fgets(line, sizeof(line), stream)) {
 		line[strcspn(line, "\n")] = '\0';
 		if (sscanf(line, "%*x-%*x %7s ", permissions) == 1)
-			counts = !text_only || (permissions[2] == 'x' && strstr(line, path));
-		else if (counts && strncmp(line, field, strlen(field)) == 0 &&
-			 sscanf(line + strlen(field), ": %llu", &kb) == 1)
+			is_text = permissions[2] == 'x' && strstr(line, path);
+		else if (is_text && sscanf(line, "Anonymous: %llu", &kb) == 1)
 			sum += kb;
 	}
 	fclose(stream);
 	return sum;
 }
 
+/* With as little done before as can be, since all that is done needs memory. */
 static void measure_memory(void)
 {
-	const uint64_t rss = sum_field("/proc/self/smaps_rollup", "Rss", false);
-	report("rss", rss);
-	report("dirty", sum_field("/proc/self/smaps_rollup", "Anonymous", false));
+	static char text[4096];
+	const int fd = open("/proc/self/smaps_rollup", O_RDONLY);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		die("/proc/self/smaps_rollup");
+	const char *rss = strstr(text, "\nRss:"), *written = strstr(text, "\nAnonymous:");
+	if (!rss || !written)
+		die("/proc/self/smaps_rollup");
+	report("rss", strtoull(strchr(rss, ':') + 1, NULL, 10));
+	report("written", strtoull(strchr(written, ':') + 1, NULL, 10));
 }
 
 static void measure_init(void)
 {
 	report("init", timed(dynamic_flag_init_lib));
-	report("pages", sum_field("/proc/self/smaps", "Anonymous", true) * 1024 /
-				(uint64_t)sysconf(_SC_PAGESIZE));
+	report("pages", written_text() * 1024 / (uint64_t)sysconf(_SC_PAGESIZE));
 }
 
 #ifdef HAVE_HUNDRED

@@ -32,7 +32,7 @@ extern const size_t bench_name_count;
 	void NAME(void);                                                                           \
 	void NAME(void)                                                                            \
 	{                                                                                          \
-		if (DF_FEATURE(KIND, NAME))                                                        \
+		if (DF_FEATURE(KIND, NAME, "what is different while it is on"))                    \
 			bench_hits++;                                                              \
 	}                                                                                          \
 	__asm__(".pushsection .text\n.skip " BENCH_STRING(STRIDE) " - (. - 77b)\n.popsection");
