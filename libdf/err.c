@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void format_into(struct df_err *err, enum df_errc code, const char *format, va_list args)
+static __attribute__((format(printf, 3, 0))) void format_into(struct df_err *err, enum df_errc code,
+							      const char *format, va_list args)
 {
 	err->code = code;
 	/* A message that cannot be formatted must not hide the code. */
