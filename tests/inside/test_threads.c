@@ -211,10 +211,9 @@ static void *flip_until_cancelled(void *type)
 		df_activate("lamp:");
 		df_apply("+many:\n-many:");
 		df_deactivate("lamp:");
-		if (type)
-			continue;
 		df_list("many:", look, &sum);
-		pthread_testcancel();
+		if (!type)
+			pthread_testcancel();
 	}
 	return NULL;
 }
