@@ -20,6 +20,7 @@
  *   libdf/commit     the commit protocol
  *   libdf/apply, libdf/recover  a plan carried out; what a dead controller left put right
  *
+ *   libdf/latch      one thread at a time in what a copy of libdf keeps
  *   libdf/self_maps  the mappings of this process
  *   libdf/self_mem   writing one's own text
  *   libdf/sync       a module's lock and claim; making every processor serialise
@@ -31,7 +32,7 @@
  *   libdf/pick       patterns and kinds -> sites
  *   libdf/draft      operation -> counts and bytes, in one's own memory
  *   libdf/wishes     start-up configuration
- *   libdf/guard      one thread at a time; fork
+ *   libdf/guard      no fork while work is under way
  *   libdf/operate    one operation on every module
  *   libdf/cursor     a module's flags, a batch at a time
  *   libdf/listing    those of all modules, merged

@@ -226,12 +226,17 @@
  * has initialised yet: the holds of their DF_OPT flags are released, and the
  * start-up wishes of DF_FLAGS and DF_FLAGS_FILE carried out, once per module.
  * Each module changes wholly or not at all. An error in one does not keep the
- * others from being changed; the first error is what the call returns.
+ * others from being changed; the first error is what the call returns. A module that
+ * cannot be initialised, because a breakpoint stands on a DF_OPT site or the system
+ * lets nobody write text, stays as built, and its other flags can be flipped all the
+ * same: df_init() says why, and every call tries again.
  *
  * Patterns are POSIX extended regular expressions over the full name in the
  * program's locale; they match from its first character, as a whole (`a|b` is
  * anchored on both sides of the bar), and need not reach its end. A kind is
- * compared as it stands. NULL stands for every flag (of the kind).
+ * compared as it stands. NULL stands for every flag (of the kind). An expression has
+ * at most 4096 bytes and 100 opening parentheses; a pattern without special characters
+ * may be of any length.
  *
  * Return values. The number of flags, that is of full names in a module, that
  * matched, whether or not they had to be changed; or the negative of a value of
@@ -239,8 +244,14 @@
  *
  * Threads. Every function may be called from any thread at any time, but not
  * from a signal handler, and not in the child of a vfork. When a function has
- * returned, no thread still runs the instructions from before. After fork(2)
- * the child goes on with its own copy of all flags.
+ * returned, no thread still runs the instructions from before. A thread must not
+ * be ended, by exit(2) as a system call or by longjmp from a signal handler, in
+ * the middle of a call.
+ *
+ * After fork(2) the child goes on with its own copy of all flags; a fork waits for
+ * calls of other threads. Where some other thread was inside dl_iterate_phdr(3) or
+ * dlopen(3) at that moment, glibc leaves the loader locked in the child for ever,
+ * and whoever looks for modules there, as libdf must, stands still.
  */
 #ifdef __cplusplus
 extern "C" {

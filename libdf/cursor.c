@@ -180,8 +180,11 @@ static int refill(struct cursor *c, struct df_err *err)
 {
 	struct refill r = {.cursor = c, .err = err};
 	const int state = guard_enter_shielded();
-	const int found = loaded_visit(refill_from, &r, NULL);
+	struct df_err reason;
+	const int found = loaded_visit(refill_from, &r, &reason);
 	guard_leave_shielded(state);
+	if (found == -(int)DF_E_MEMORY)
+		return df_fail_memory(err);
 	if (found != 1)
 		c->next = c->count; /* unloaded meanwhile */
 	return r.status;

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "guard.h"
+#include "latch.h"
 #include "listing.h"
 #include "operate.h"
 #include "self_mem.h"
@@ -69,18 +70,32 @@ static int run(struct request *request)
 	return result_of(operate(request, &last_error), request);
 }
 
+/* What this copy keeps, one step of it, without looking at modules. */
+static int with_latch(int (*step)(struct df_err *err))
+{
+	guard_enter();
+	latch_lock();
+	const int status = step(&last_error);
+	latch_unlock();
+	guard_leave();
+	return status;
+}
+
+static int prepare(struct df_err *err)
+{
+	(void)err;
+	self_mem_prepare();
+	return 0;
+}
+
 int df_init(void)
 {
 	struct request request = {.op = DF_INIT};
 	const struct call call = call_begin();
-	guard_enter();
-	self_mem_prepare();
-	guard_leave();
+	with_latch(prepare);
 	int status = run(&request);
-	guard_enter();
 	if (status == 0)
-		status = wishes_check(&last_error);
-	guard_leave();
+		status = with_latch(wishes_check);
 	return call_end(call, status);
 }
 
@@ -223,12 +238,27 @@ int df_list(const char *text, df_list_callback callback, void *context)
 		return df_fail(&last_error, DF_E_USAGE, "no callback was given");
 	struct call call = call_begin();
 	int status = text ? df_pattern_compile(text, &pattern, &last_error) : 0;
-	if (status == 0)
-		status = run(&request);
-	if (status == 0)
+	if (status == 0) {
+		/* What stands in the way of a module's change is no reason to hide its flags. */
+		(void)operate(&request, NULL);
 		status = list(pattern, &listener, &call, &answer);
+	}
 	df_pattern_free(pattern);
 	return call_end(call, answer != 0 ? answer : status);
+}
+
+static int allow_wx(struct df_err *err)
+{
+	(void)err;
+	self_mem_allow_wx(true);
+	return 0;
+}
+
+static int forbid_wx(struct df_err *err)
+{
+	(void)err;
+	self_mem_allow_wx(false);
+	return 0;
 }
 
 int df_set_write_policy(enum df_write_policy policy)
@@ -236,8 +266,6 @@ int df_set_write_policy(enum df_write_policy policy)
 	if (policy != DF_WRITE_BY_COST && policy != DF_WRITE_NEVER_WX)
 		return df_fail(&last_error, DF_E_USAGE, "%d is no write policy", (int)policy);
 	const struct call call = call_begin();
-	guard_enter();
-	self_mem_allow_wx(policy == DF_WRITE_BY_COST);
-	guard_leave();
-	return call_end(call, 0);
+	const int status = with_latch(policy == DF_WRITE_BY_COST ? allow_wx : forbid_wx);
+	return call_end(call, status);
 }

@@ -1,77 +1,201 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* guard.c - one thread at a time in this copy of libdf, and no fork meanwhile. */
+/* guard.c - no fork while this copy of libdf is at work. */
 #include "guard.h"
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
 
 #include "draft.h"
+#include "latch.h"
 #include "loaded.h"
 #include "self_mem.h"
 #include "sync.h"
 #include "wishes.h"
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static bool watching; /* forks */
+/*
+ * In pauses of 100 us: how long a fork waits for work, work for forks that wait and for
+ * one that is under way, and a copy that is unloaded for threads in its handlers. None
+ * waits for ever: glibc may call a handler once more when its object has gone and another
+ * one lies there, and then never the one that belongs to it.
+ */
+#define FORK_PATIENCE 20000
+#define WORK_PATIENCE 100
+#define CLOSED_PATIENCE 20000
+#define END_PATIENCE 2000
+#define LAST_MOMENT 10
+
+static unsigned working; /* threads at work, each as often as it entered */
+static unsigned begun;	 /* forks, those that still wait too, */
+static unsigned ended;	 /* and those of them that are over */
+static bool closed;	 /* one of them is past that: nobody begins to work */
+static pthread_t closer; /* who, while `closed` */
+static pthread_t worker; /* who entered last and has not left; 0 if that is not known */
+static bool watching;	 /* handlers are registered; the latch's */
 
 /*
- * A fork waits for the operation under way, so that the child finds every module that
- * this copy works on at rest and unlocked.
+ * No thread-local storage: the handlers may run while this copy is being unloaded, and
+ * glibc cannot look up such storage then.
+ */
+_Static_assert(sizeof(pthread_t) == sizeof(unsigned long), "a pthread_t is a word here");
+
+static bool works(void)
+{
+	return __atomic_load_n(&worker, __ATOMIC_SEQ_CST) == pthread_self();
+}
+
+static void pause_briefly(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+}
+
+static unsigned count(const unsigned *word)
+{
+	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
+
+/* Waits for the forks that have begun, and not for those to come, for so many pauses. */
+static void await_forks(int pauses)
+{
+	const unsigned all = count(&begun);
+	while ((int)(count(&ended) - all) < 0 && pauses-- > 0)
+		pause_briefly();
+}
+
+static bool is_closed(void)
+{
+	return __atomic_load_n(&closed, __ATOMIC_SEQ_CST);
+}
+
+static bool closed_by_us(void)
+{
+	return is_closed() && pthread_equal(closer, pthread_self());
+}
+
+/* ---- forks ---- */
+
+/* Each side writes its own word and then reads the other's: never do both go on. */
+static bool close_guard(void)
+{
+	bool open = false;
+	if (!__atomic_compare_exchange_n(&closed, &open, true, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
+		return false;
+	if (count(&working) == 0) {
+		closer = pthread_self();
+		return true;
+	}
+	__atomic_store_n(&closed, false, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+/*
+ * A signal handler that forks in the middle of our own work cannot wait for it; the child
+ * had better not flip flags. Nor is anything of the loader's asked for here: it may be
+ * unloading this very copy.
  */
 static void before_fork(void)
 {
-	pthread_mutex_lock(&mutex);
-	loaded_before_fork();
+	bool waited = false;
+	__atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);
+	for (int i = 0; !works() && !waited && i < FORK_PATIENCE; i++) {
+		waited = close_guard();
+		if (!waited)
+			pause_briefly();
+	}
+	if (waited)
+		loaded_before_fork();
 }
 
 static void in_parent(void)
 {
-	pthread_mutex_unlock(&mutex);
+	if (closed_by_us())
+		__atomic_store_n(&closed, false, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&ended, 1, __ATOMIC_SEQ_CST);
 }
 
 /* In the child no function of the loader is safe: another thread may have held its lock. */
 static void in_child(void)
 {
-	pthread_mutex_init(&mutex, NULL);
+	if (!works())
+		latch_reset();
 	sync_forked();
 	self_mem_forget();
 	loaded_in_child();
+	working = works() ? 1 : 0;
+	worker = works() ? worker : 0;
+	ended = begun;
+	closed = false;
 }
+
+/*
+ * When this copy is unloaded: glibc runs this first, then forgets the handlers, then calls
+ * the destructors. A fork that is under way is still to be told of its end.
+ */
+static void before_end(void *unused)
+{
+	(void)unused;
+	await_forks(END_PATIENCE);
+}
+
+/* What atexit(3) is made of (Itanium C++ ABI, 3.3.6); that does not know of unloading everywhere.
+ */
+int __cxa_atexit(void (*function)(void *), void *argument, void *object);
+extern void *__dso_handle __attribute__((__visibility__("hidden")));
 
 /* If it fails, for want of memory, forks are what they are to a program without it. */
 static void watch_forks(void)
 {
-	watching = true;
-	pthread_atfork(before_fork, in_parent, in_child);
+	latch_lock();
+	if (!watching) {
+		pthread_atfork(before_fork, in_parent, in_child);
+		__cxa_atexit(before_end, NULL, &__dso_handle);
+	}
+	__atomic_store_n(&watching, true, __ATOMIC_RELEASE);
+	latch_unlock();
 }
 
-/*
- * When the shared object that holds this copy is unloaded, or the program ends: gives
- * back the descriptor and the memory. Threads that still run may come after that and
- * find all as at the start. If one is at work just now, the program ends with it. Last of
- * all destructors, since the others may call libdf.
- */
-static __attribute__((__destructor__(101))) void at_end(void)
+/* ---- work ---- */
+
+static bool open_to_work(void)
 {
-	if (pthread_mutex_trylock(&mutex) != 0)
-		return;
-	self_mem_forget();
-	draft_forget();
-	loaded_forget();
-	wishes_forget();
-	pthread_mutex_unlock(&mutex);
+	__atomic_fetch_add(&working, 1, __ATOMIC_SEQ_CST);
+	if (!is_closed())
+		return true;
+	__atomic_fetch_sub(&working, 1, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+static void begin_work(void)
+{
+	for (int i = 0; i < CLOSED_PATIENCE; i++) {
+		if (open_to_work())
+			return;
+		pause_briefly();
+	}
+	__atomic_fetch_add(&working, 1, __ATOMIC_SEQ_CST);
 }
 
 void guard_enter(void)
 {
-	pthread_mutex_lock(&mutex);
-	if (!watching)
+	if (!__atomic_load_n(&watching, __ATOMIC_ACQUIRE))
 		watch_forks();
+	if (closed_by_us()) {
+		__atomic_fetch_add(&working, 1, __ATOMIC_SEQ_CST);
+		return;
+	}
+	/* Threads that flip without a pause would let no fork by. */
+	await_forks(WORK_PATIENCE);
+	__atomic_store_n(&worker, pthread_self(), __ATOMIC_SEQ_CST);
+	begin_work();
 }
 
 void guard_leave(void)
 {
-	pthread_mutex_unlock(&mutex);
+	pthread_t self = pthread_self();
+	__atomic_fetch_sub(&working, 1, __ATOMIC_SEQ_CST);
+	__atomic_compare_exchange_n(&worker, &self, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 int guard_enter_shielded(void)
@@ -86,4 +210,25 @@ void guard_leave_shielded(int state)
 {
 	guard_leave();
 	pthread_setcancelstate(state, NULL);
+}
+
+/* ---- the end ---- */
+
+/*
+ * When the shared object that holds this copy is unloaded, or the program ends: gives
+ * back the descriptor and the memory. Threads that still run may come after that and
+ * find all as at the start. If one is at work just now, the program ends with it. Last of
+ * all destructors, since the others may call libdf. A thread that is in a handler above all
+ * the same gets a moment to leave it, before it is unmapped.
+ */
+static __attribute__((__destructor__(101))) void at_end(void)
+{
+	await_forks(LAST_MOMENT);
+	if (!latch_try())
+		return;
+	self_mem_forget();
+	draft_forget();
+	loaded_forget();
+	wishes_forget();
+	latch_unlock();
 }

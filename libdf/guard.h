@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guard.h - one thread at a time in this copy of libdf, and no fork meanwhile.
+ * guard.h - no fork while this copy of libdf is at work, so that a child finds modules,
+ * latch and the loader's lock as nobody's.
  *
- * Other copies in the process have guards of their own; they meet at the modules'
- * locks (sync.h). Nothing of the program's is called while the guard is held.
+ * Any number of threads may be at work, and one thread more than once; a fork waits
+ * for them, but not for ever: whoever forks inside a callback of dl_iterate_phdr(3) holds
+ * up those it waits for. A thread that calls libdf from a handler of its own fork is let
+ * in. Nothing of the program's is called between entering and leaving.
  */
 #ifndef DF_GUARD_H
 #define DF_GUARD_H

@@ -17,6 +17,7 @@ struct list {
 	size_t last_room;
 	struct df_err *err;
 	int status;
+	struct df_err first; /* of the modules that could not be listed */
 };
 
 static int add_cursor(struct loaded *m, void *context)
@@ -32,12 +33,13 @@ static int add_cursor(struct loaded *m, void *context)
 	return l->status < 0;
 }
 
+/* A module that cannot be listed leaves its error in l->first; the others are. */
 static int begin(struct list *l)
 {
 	const int state = guard_enter_shielded();
-	const int status = loaded_visit(add_cursor, l, l->err);
+	const int status = loaded_visit(add_cursor, l, &l->first);
 	guard_leave_shielded(state);
-	return status == 1 ? l->status : status;
+	return status == 1 ? l->status : 0;
 }
 
 static int compare(const struct df_flag_info *a, const struct df_flag_info *b)
@@ -119,6 +121,8 @@ int listing(const struct df_pattern *pattern, df_list_callback callback, void *c
 	int status = begin(&l);
 	if (status == 0)
 		status = call_all(&l, callback, context, answer, err);
+	if (status >= 0 && *answer == 0 && l.first.code != DF_E_NONE)
+		status = df_fail(err, l.first.code, "%s", l.first.text);
 	for (size_t i = 0; i < l.count; i++)
 		cursor_free(&l.cursors[i]);
 	free(l.cursors);

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "insn.h"
+#include "latch.h"
+#include "self_mem.h"
 
 /* The last look; modules in the order of the loader. */
 static struct {
@@ -156,6 +158,7 @@ static bool is_plain(const struct loaded *m, const struct df_site *site)
 						 : site->style == DF_STYLE_X86_CARRY) &&
 	       span_holds(m->data, site->state) && site->state % DF_STATE_SIZE == 0 &&
 	       site->state - (uintptr_t)m->control >= DF_CONTROL_SIZE &&
+	       (uintptr_t)m->control - site->state >= DF_STATE_SIZE &&
 	       span_holds(m->texts, (uintptr_t)site->kind) &&
 	       span_holds(m->texts, (uintptr_t)site->name) &&
 	       span_holds(m->texts, (uintptr_t)site->file) &&
@@ -166,8 +169,14 @@ int loaded_site(const struct loaded *m, uint32_t index, struct df_site *site, st
 {
 	struct df_err reason;
 	*site = record_site(&m->records[index]);
-	if (m->checked || is_plain(m, site) ||
-	    df_table_site(&m->view, &m->table, index, site, &reason) == 0)
+	if (m->checked || is_plain(m, site))
+		return 0;
+	int status = df_table_site(&m->view, &m->table, index, site, &reason);
+	if (status == 0 && site->addr - (uintptr_t)m->base > UINT32_MAX)
+		status = df_fail(&reason, DF_E_TABLE,
+				 "record %u: its site is more than 4 GiB from the first segment",
+				 index);
+	if (status == 0)
 		return 0;
 	name_module(m, &reason);
 	return df_fail(err, reason.code, "%s", reason.text);
@@ -193,6 +202,7 @@ struct visit {
 	size_t objects; /* met by this look; the first is the executable */
 	bool counted;	/* the loader tells its counts, */
 	unsigned long long adds, subs;
+	bool latched;
 	bool whole; /* every object is looked at */
 	bool ended;
 	struct df_err first; /* of the first module that could not be visited */
@@ -301,6 +311,8 @@ static int on_object(struct dl_phdr_info *info, size_t size, void *context)
 	struct loaded *m = NULL;
 	struct df_err err;
 	if (v->objects == 0) {
+		latch_lock();
+		v->latched = true;
 		take_counts(v, info, size);
 		if (look.complete && v->adds == look.adds && v->subs == look.subs)
 			return visit_all_known(v);
@@ -336,6 +348,8 @@ int loaded_visit(loaded_visitor visitor, void *context, struct df_err *err)
 	dl_iterate_phdr(on_object, &v);
 	if (v.whole)
 		end_look(&v);
+	if (v.latched)
+		latch_unlock();
 	if (v.ended)
 		return 1;
 	return v.first.code == DF_E_NONE ? 0 : df_fail(err, v.first.code, "%s", v.first.text);
@@ -353,17 +367,21 @@ void loaded_forget(void)
 
 /* ---- fork ---- */
 
-static int read_claim(struct loaded *m, void *context)
-{
-	(void)context;
-	memcpy(&m->claim_before_fork, &m->control->external, sizeof(m->claim_before_fork));
-	return 0;
-}
-
+/*
+ * Not by dl_iterate_phdr(3), since a thread that unloads something may be waiting for us;
+ * and a module of the last look may be gone, so not by reading its memory either.
+ */
 void loaded_before_fork(void)
 {
-	if (look.count > 0)
-		loaded_visit(read_claim, NULL, NULL);
+	latch_lock();
+	for (size_t i = 0; i < look.count; i++) {
+		struct loaded *m = look.list[i];
+		m->claim_before_fork = 0;
+		if (!self_mem_peek(&m->control->external, &m->claim_before_fork,
+				   sizeof(m->claim_before_fork)))
+			m->claim_before_fork = 0;
+	}
+	latch_unlock();
 }
 
 void loaded_in_child(void)

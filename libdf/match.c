@@ -165,6 +165,30 @@ static bool closes_group(const char *opened)
 	return true;
 }
 
+/*
+ * glibc's regcomp() calls itself for each part of an expression: what is larger than this
+ * by far overflows the stack of a thread.
+ */
+#define EXPRESSION_MAX 4096
+#define NESTING_MAX 100
+
+static int check_size(const struct df_pattern *p, struct df_err *err)
+{
+	size_t open = 0;
+	if (strlen(p->text) > EXPRESSION_MAX)
+		return df_fail(err, DF_E_PATTERN,
+			       "pattern '%.40s...': %zu bytes are too long for a regular "
+			       "expression; %d are allowed",
+			       p->text, strlen(p->text), EXPRESSION_MAX);
+	for (const char *c = p->text; *c != '\0'; c++)
+		open += *c == '(';
+	if (open > NESTING_MAX)
+		return df_fail(err, DF_E_PATTERN,
+			       "pattern '%.40s...': %zu parentheses are too many; %d are allowed",
+			       p->text, open, NESTING_MAX);
+	return 0;
+}
+
 static int compile_rest(struct df_pattern *p, struct df_err *err)
 {
 	const char *rest = p->text + p->prefix;
@@ -192,7 +216,9 @@ static int compile(struct df_pattern *p, struct df_err *err)
 	p->literal = *rest == '\0' || strcmp(rest, ".*") == 0;
 	if (p->literal)
 		return 0; /* nothing in it that could be wrong */
-	const int status = check_syntax(p, err);
+	int status = check_size(p, err);
+	if (status == 0)
+		status = check_syntax(p, err);
 	return status < 0 ? status : compile_rest(p, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include "draft.h"
 #include "guard.h"
+#include "latch.h"
 #include "loaded.h"
 #include "module.h"
 #include "pick.h"
@@ -74,11 +75,11 @@ static int add_script(struct draft *d, const struct df_script *script, uint64_t 
 	return 0;
 }
 
-static int draft_init(struct draft *d, const struct picks *held, struct df_err *err)
+static int draft_init(struct draft *d, const struct picks *held, const struct df_script *wished,
+		      struct df_err *err)
 {
-	const struct df_script *wished = wishes();
 	d->initialises = true;
-	if (wished->count == 0)
+	if (!wished || wished->count == 0)
 		return draft_one(d, DF_INIT, held, err);
 	int status = draft_several(d, err);
 	if (status == 0)
@@ -88,18 +89,29 @@ static int draft_init(struct draft *d, const struct picks *held, struct df_err *
 	return status < 0 ? status : draft_settle(d, err);
 }
 
-static int initialise(struct loaded *m, struct df_err *err)
+/* `wished` NULL for no start-up wishes. */
+static int initialise_with(struct loaded *m, const struct picks *held,
+			   const struct df_script *wished, struct df_err *err)
 {
 	struct draft draft;
-	struct picks held;
 	draft_begin(&draft, m);
-	int status = pick_held(m, &held, err);
-	if (status == 0)
-		status = draft_init(&draft, &held, err);
+	int status = draft_init(&draft, held, wished, err);
 	if (status == 0)
 		status = draft_commit(&draft, err);
-	picks_free(&held);
 	draft_free(&draft);
+	return status;
+}
+
+/* A wish that cannot be carried out must not keep the holds; memory may be there next time. */
+static int initialise(struct loaded *m, struct df_err *err)
+{
+	struct picks held;
+	int status = pick_held(m, &held, err);
+	if (status == 0)
+		status = initialise_with(m, &held, wishes(), err);
+	if (status < 0 && status != -(int)DF_E_MEMORY && wishes()->count > 0)
+		(void)initialise_with(m, &held, NULL, NULL);
+	picks_free(&held);
 	return status;
 }
 
@@ -139,14 +151,23 @@ static int do_request(struct loaded *m, struct request *r, struct df_err *err)
 	return status;
 }
 
+/*
+ * A module that cannot be initialised, since a breakpoint stands on a DF_OPT site or the
+ * system lets us write no text, is one that has no controller yet: its other flags can be
+ * flipped all the same, and it is for df_init() to say why.
+ */
 static int work_owned(struct loaded *m, struct request *r, struct df_err *err)
 {
+	const bool asked = r->script || r->op != DF_INIT;
 	int status = 0;
 	if (m->control->phase != DF_PHASE_IDLE)
 		status = recover(m, err);
-	if (status == 0 && !(m->control->initialised & DF_INITIALISED))
+	if (status == 0 && !(m->control->initialised & DF_INITIALISED)) {
 		status = initialise(m, err);
-	if (status == 0 && (r->script || r->op != DF_INIT))
+		if (asked && status < 0 && m->control->phase == DF_PHASE_IDLE)
+			status = 0;
+	}
+	if (status == 0 && asked)
 		status = do_request(m, r, err);
 	return status;
 }
@@ -237,6 +258,10 @@ static int attempt(struct operation *o, struct df_err *err)
 {
 	guard_enter();
 	o->claimed = false;
+	/* Here, since reading a file may take its time, and the loader is not to wait for it. */
+	latch_lock();
+	(void)wishes();
+	latch_unlock();
 	const int status = loaded_visit(work_on, o, err);
 	guard_leave();
 	return status;

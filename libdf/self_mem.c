@@ -140,6 +140,16 @@ static void forget(void)
 	mem.open = false;
 }
 
+/* Where a standard descriptor is closed, ours must not become one. */
+static int away_from_standard(int fd)
+{
+	const int higher = fd > STDERR_FILENO ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (higher < 0)
+		return fd;
+	close(fd);
+	return higher;
+}
+
 static int open_mem(struct df_err *err)
 {
 	struct stat st = {0};
@@ -152,7 +162,7 @@ static int open_mem(struct df_err *err)
 	}
 	/* Should it fail, no file is the same. */
 	(void)fstat(fd, &st);
-	mem.fd = fd;
+	mem.fd = away_from_standard(fd);
 	mem.device = st.st_dev;
 	mem.inode = st.st_ino;
 	mem.pid = getpid();
@@ -404,6 +414,12 @@ void self_mem_prepare(void)
 		return;
 	forget();
 	(void)open_mem(NULL);
+}
+
+bool self_mem_peek(const void *from, void *to, size_t size)
+{
+	return same_file() && mem.pid == getpid() &&
+	       pread(mem.fd, to, size, (off_t)(uintptr_t)from) == (ssize_t)size;
 }
 
 void self_mem_allow_wx(bool allowed)

@@ -59,4 +59,10 @@ void self_mem_allow_wx(bool allowed);
  */
 void self_mem_forget(void);
 
+/*
+ * Copies what lies at `from` if it is mapped, and the descriptor of /proc/self/mem is open;
+ * says whether it did.
+ */
+bool self_mem_peek(const void *from, void *to, size_t size);
+
 #endif

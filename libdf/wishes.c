@@ -17,11 +17,12 @@ static bool asked;
 static struct df_script all;
 static struct df_err wrong;
 
-static int read_all(int fd, const char *path, char *text, size_t size, struct df_err *err)
+/* Up to the end, whatever size the file says it has: those of /proc say 0. */
+static int read_all(int fd, const char *path, char *text, struct df_err *err)
 {
 	size_t done = 0;
-	while (done < size) {
-		const ssize_t got = read(fd, text + done, size - done);
+	for (;;) {
+		const ssize_t got = read(fd, text + done, FILE_MAX_SIZE + 1 - done);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -29,6 +30,8 @@ static int read_all(int fd, const char *path, char *text, size_t size, struct df
 		if (got == 0)
 			break;
 		done += (size_t)got;
+		if (done > FILE_MAX_SIZE)
+			return df_fail(err, DF_E_USAGE, "'%s' is longer than 1 MiB", path);
 	}
 	text[done] = '\0';
 	if (strlen(text) != done)
@@ -41,13 +44,10 @@ static int read_regular(int fd, const char *path, char **text, struct df_err *er
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		return df_fail_errno(err, DF_E_SYSTEM, "cannot look at '%s'", path);
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX_SIZE)
-		return df_fail(err, DF_E_USAGE, "'%s' is %s", path,
-			       S_ISREG(st.st_mode) ? "longer than 1 MiB" : "no regular file");
-	*text = malloc((size_t)st.st_size + 1);
-	if (!*text)
-		return df_fail_memory(err);
-	return read_all(fd, path, *text, (size_t)st.st_size, err);
+	if (!S_ISREG(st.st_mode))
+		return df_fail(err, DF_E_USAGE, "'%s' is no regular file", path);
+	*text = malloc(FILE_MAX_SIZE + 2);
+	return *text ? read_all(fd, path, *text, err) : df_fail_memory(err);
 }
 
 /* The text of a file; *text must be freed in any case. */

@@ -113,7 +113,14 @@ Test(site, with_another_target)
 	expect_healed(&h);
 }
 
-/* A breakpoint on a held site: the module waits, all others do not. */
+static int count_flag(void *context, const struct df_flag_info *flag)
+{
+	(void)flag;
+	++*(int *)context;
+	return 0;
+}
+
+/* A breakpoint on a held site: the module stays as built, and its flags can be flipped. */
 Test(site, that_must_be_initialised_under_a_breakpoint)
 {
 	const struct df_site_v1 *record = NULL;
@@ -126,14 +133,35 @@ Test(site, that_must_be_initialised_under_a_breakpoint)
 	struct opened a = load("plugin_a");
 	struct snapshot before = snapshot_take();
 	cr_expect_eq(df_init(), -DF_ERROR_BREAKPOINT);
-	cr_expect_eq(df_activate("http:fast|plugin_a:feature"), -DF_ERROR_BREAKPOINT);
 	cr_expect(snapshot_is_same(&before));
 	cr_expect_eq(a.p->opt(), 0);
+	cr_expect_eq(df_activate("http:fast|plugin_a:feature"), 2, "%s", df_error());
+	cr_expect_eq(read_lamp("http:fast@kinds.c:401"), 1);
 	cr_expect_eq(a.p->feature(), 1, "the other module was not changed");
+	int listed = 0;
+	cr_expect_gt(df_list("lamp:|http:", count_flag, &listed), 0, "%s", df_error());
+	cr_expect_gt(listed, 0);
 	heal(&h);
 	cr_expect_eq(df_activate("http:fast"), 1, "%s", df_error());
 	cr_expect_eq(read_lamp("lamp:opt@lamps.c:103"), 0);
 	cr_expect_eq(read_lamp("http:fast@kinds.c:401"), 1);
+}
+
+/* What cannot be read of one module hides nothing of another. */
+Test(site, of_a_module_that_is_damaged)
+{
+	struct opened a = load("plugin_a");
+	struct df_control_v1 *control = (struct df_control_v1 *)a.p->control;
+	int listed = 0;
+	control->magic[0] ^= 1;
+	cr_expect_eq(df_list("lamp:|plugin_a:", count_flag, &listed), -DF_ERROR_TABLE);
+	cr_expect_neq(strstr(df_error(), "plugin_a"), NULL, "%s", df_error());
+	cr_expect_gt(listed, 0);
+	cr_expect_eq(df_enable("lamp:feature"), -DF_ERROR_TABLE);
+	cr_expect_eq(read_lamp("lamp:feature@lamps.c:100"), 1,
+		     "the others are changed all the same");
+	control->magic[0] ^= 1;
+	cr_expect_gt(df_enable("plugin_a:"), 0, "%s", df_error());
 }
 
 /* ---- what a controller that died leaves ---- */

@@ -364,3 +364,30 @@ Test(match, full_names)
 		free(buffer);
 	}
 }
+
+/* regcomp() would overflow the stack. What is no expression may be as long as it likes. */
+Test(match, expressions_have_a_limit)
+{
+	static const struct {
+		const char *part;
+		size_t times;
+		bool fits;
+	} sizes[] = {
+		{"a*", 2048, true}, {"a*", 2049, false}, {"(", 100000, false},
+		{"(a)", 100, true}, {"(a)", 101, false}, {"a", 60000, true},
+	};
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		const size_t length = strlen(sizes[i].part);
+		char *text = calloc(sizes[i].times * length + 1, 1);
+		struct df_pattern *pattern = NULL;
+		struct df_err err = {0};
+		for (size_t j = 0; j < sizes[i].times; j++)
+			memcpy(text + j * length, sizes[i].part, length);
+		cr_expect_eq(df_pattern_compile(text, &pattern, &err),
+			     sizes[i].fits ? 0 : -(int)DF_E_PATTERN, "row %zu: %s", i, err.text);
+		cr_expect(sizes[i].fits || strstr(err.text, "are allowed"), "row %zu: %s", i,
+			  err.text);
+		df_pattern_free(pattern);
+		free(text);
+	}
+}
