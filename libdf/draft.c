@@ -36,7 +36,7 @@ void draft_begin(struct draft *draft, struct loaded *module)
 /*
  * Room that the last draft gave back, for the next one: malloc(3) would give back to the
  * kernel each time what an operation of middle size needs, and page by page ask for it
- * again. Only one draft is under way at a time (guard.h).
+ * again. Only one draft is under way at a time (latch.h).
  */
 #define KEPT_MAX 16384
 

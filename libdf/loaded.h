@@ -5,7 +5,7 @@
  * They are found by dl_iterate_phdr(3) and kept from one look to the next; the
  * loader's counts of modules loaded and unloaded say when to look again. Whoever
  * works on a module does it from within loaded_visit(): the loader unloads nothing
- * meanwhile. Callers hold the mutex of this copy of libdf (guard.h).
+ * meanwhile, and the latch is held. Callers have entered the guard (guard.h).
  */
 #ifndef DF_LOADED_H
 #define DF_LOADED_H

@@ -9,7 +9,7 @@
  * per run of edits that lie near each other; where the system denies one, the other
  * does its work. What was denied is remembered and tried last from then on.
  *
- * Callers hold a mutex around every function here: there is one descriptor, and
+ * Callers hold the latch (latch.h) around every function here: there is one descriptor, and
  * protections are found, changed and put back. They also see to it that nobody else
  * writes the same text or changes its protection meanwhile, and that it stays
  * mapped. Bytes change one by one: no thread ever sees half of a change. Not every

@@ -6,7 +6,7 @@
  *   DF_FLAGS       a script whose lines may end at a semicolon as well
  *
  * Read when they are first asked for and never again; a program that runs with raised
- * privileges (AT_SECURE, getauxval(3)) has none. Callers hold the guard.
+ * privileges (AT_SECURE, getauxval(3)) has none. Callers hold the latch.
  */
 #ifndef DF_WISHES_H
 #define DF_WISHES_H

@@ -46,7 +46,7 @@ cmake --build $build >/dev/null
 missed=0
 
 compare_inside() {
-	for program in bench_compare bench_start; do
+	for program in bench_compare bench_start bench_floor; do
 		gcc -O2 -D_GNU_SOURCE tests/bench/$program.c -o $build/$program
 	done
 	cmake -S tests/bench -B $build/inside -G Ninja -DANCESTOR="$ancestor" \
@@ -57,6 +57,11 @@ compare_inside() {
 		${ancestor:+$build/inside/ancestor} || missed=1
 	$build/bench_start $build/inside/ours/dense-100000 $build/inside/plain/dense-100000 1001 ||
 		missed=1
+	echo "the floor of \"all\": a look at each site, mprotect, a byte for each, mprotect (us)"
+	$build/bench_floor dense-100000 46 100000
+	$build/bench_floor spread-10000 512 10000
+	$build/bench_floor spread-100000 512 100000
+	$build/bench_floor sparse-10000 8192 10000
 }
 
 compare_outside() {
