@@ -25,9 +25,6 @@ _Static_assert(1 << STATE_SHIFT == DF_STATE_SIZE, "a state's index is its distan
 
 #define ALWAYS_INLINE inline __attribute__((__always_inline__))
 
-/* From this part of a table on, all of it is checked, and never again. */
-#define MUCH 8
-
 void draft_begin(struct draft *draft, struct loaded *module)
 {
 	*draft = (struct draft){.module = module};
@@ -262,23 +259,9 @@ static uint32_t run(struct draft *d, enum df_op op, const struct picks *picks)
 	return run_op(d, op, picks);
 }
 
-static int check_picks(const struct draft *d, const struct picks *picks, struct df_err *err)
-{
-	struct loaded *m = d->module;
-	if (m->checked || picks->count >= m->count / MUCH)
-		return loaded_check(m, err);
-	for (uint32_t i = 0; i < picks->count; i++) {
-		struct df_site site;
-		const int status = loaded_site(m, pick_at(picks, i), &site, err);
-		if (status < 0)
-			return status;
-	}
-	return 0;
-}
-
 int draft_one(struct draft *d, enum df_op op, const struct picks *picks, struct df_err *err)
 {
-	int status = check_picks(d, picks, err);
+	int status = picks_check(d->module, picks, err);
 	if (status == 0)
 		status = make_room(d, picks->count, err);
 	if (status < 0)
@@ -301,7 +284,7 @@ int draft_several(struct draft *d, struct df_err *err)
 
 int draft_add(struct draft *d, enum df_op op, const struct picks *picks, struct df_err *err)
 {
-	const int status = check_picks(d, picks, err);
+	const int status = picks_check(d->module, picks, err);
 	for (uint32_t i = 0; status == 0 && i < picks->count; i++) {
 		const uint32_t index = pick_at(picks, i);
 		const uint64_t bit = UINT64_C(1) << (index % 64);

@@ -12,6 +12,9 @@
 /* Below this, looking at every site is as quick as anything; sorting pays on the second search. */
 #define WORTH_SORTING 64
 
+/* From this part of a table on, all of it is checked, and never again. */
+#define MUCH 8
+
 /* So few are compared with each other to count their names. */
 #define FEW 16
 
@@ -229,9 +232,10 @@ static uint32_t count_few(const struct loaded *m, const struct picks *picks)
 	return flags;
 }
 
-/* Whether the names of all picks are known to be strings. */
-static int check_few(const struct loaded *m, const struct picks *picks, struct df_err *err)
+int picks_check(struct loaded *m, const struct picks *picks, struct df_err *err)
 {
+	if (m->checked || picks->count >= m->count / MUCH)
+		return loaded_check(m, err);
 	for (uint32_t i = 0; i < picks->count; i++) {
 		struct df_site site;
 		const int status = loaded_site(m, pick_at(picks, i), &site, err);
@@ -244,7 +248,7 @@ static int check_few(const struct loaded *m, const struct picks *picks, struct d
 int picks_flags(struct loaded *m, const struct picks *picks, uint32_t *flags, struct df_err *err)
 {
 	const bool few = picks->count <= FEW;
-	const int status = few ? check_few(m, picks, err) : names_count(m, err);
+	const int status = few ? picks_check(m, picks, err) : names_count(m, err);
 	if (status < 0)
 		return status;
 	if (few) {

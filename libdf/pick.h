@@ -31,6 +31,9 @@ static inline uint32_t pick_at(const struct picks *picks, uint32_t i)
 int pick(struct loaded *module, const char *kind, const struct df_pattern *pattern,
 	 struct picks *picks, struct df_err *err);
 
+/* Checks their records, unless it was done before. 0, DF_E_TABLE or DF_E_VERSION. */
+int picks_check(struct loaded *module, const struct picks *picks, struct df_err *err);
+
 /* How many flags that are: full names. Returns 0 with the number in *flags, or an error. */
 int picks_flags(struct loaded *module, const struct picks *picks, uint32_t *flags,
 		struct df_err *err);
