@@ -76,26 +76,41 @@ Test(modules, loaded_again_begin_anew)
 	}
 }
 
+/* Everything that is said of a module is its own: nothing is kept of another. */
+static void expect_own(const char *kind, const char *other_kind)
+{
+	char name[64], path[64];
+	snprintf(name, sizeof(name), "%s:", kind);
+	snprintf(path, sizeof(path), "/inside_%s.so", kind);
+	struct listing l = listing_of(name);
+	cr_expect_eq(l.answer, PLUGIN_MANY + 3);
+	for (size_t i = 0; i < l.count; i++) {
+		cr_expect_eq(strncmp(l.entries[i].full_name, name, strlen(name)), 0, "%s is of %s",
+			     l.entries[i].full_name, other_kind);
+		cr_expect_str_eq(l.entries[i].kind, kind);
+		cr_expect(strstr(l.entries[i].module, path), "'%s'", l.entries[i].module);
+	}
+	listing_free(&l);
+	cr_expect_eq(df_activate_kind(kind, NULL), PLUGIN_MANY + 3);
+	cr_expect_eq(df_activate_kind(other_kind, NULL), 0);
+	snprintf(name, sizeof(name), "%s:many_00", kind);
+	for (int i = 0; i < 3; i++)
+		cr_expect_eq(df_activate(name), 10);
+}
+
 /* Two of one shape, so that the second may lie exactly where the first did. */
 Test(modules, taken_place_of_by_others_are_not_taken_for_them)
 {
+	static const char *const kinds[] = {A, B};
+	const struct plugin *last = NULL;
 	int same_place = 0;
 	for (int round = 0; round < 6; round++) {
-		const bool first = round % 2 == 0;
-		struct opened o = load(first ? A : B);
-		static const struct plugin *last;
+		struct opened o = load(kinds[round % 2]);
 		same_place += o.p == last;
 		last = o.p;
-		cr_expect_eq(df_activate(first ? "plugin_a:feature" : "plugin_b:feature"), 1);
-		cr_expect_eq(df_activate(first ? "plugin_b:" : "plugin_a:"), 0);
-		cr_expect_eq(df_activate_kind(first ? "plugin_a" : "plugin_b", NULL),
-			     PLUGIN_MANY + 3);
-		cr_expect_eq(df_activate_kind(first ? "plugin_b" : "plugin_a", NULL), 0);
-		cr_expect_eq(df_activate(first ? "plugin_a:many_00" : "plugin_b:many_00"), 10);
-		struct listing l = listing_of(first ? "plugin_a:" : "plugin_b:");
-		cr_expect_eq(l.answer, PLUGIN_MANY + 3);
-		listing_free(&l);
-		unload(&o, first ? A : B);
+		expect_own(kinds[round % 2], kinds[1 - round % 2]);
+		cr_expect_eq(o.p->feature(), 1);
+		unload(&o, kinds[round % 2]);
 	}
 	if (same_place == 0)
 		cr_skip("the loader puts each at a place of its own");
