@@ -148,19 +148,19 @@ Test(site, that_must_be_initialised_under_a_breakpoint)
 }
 
 /* What cannot be read of one module hides nothing of another. */
-Test(site, of_a_module_that_is_damaged)
+Test(site, beside_a_module_of_another_version)
 {
 	struct opened a = load("plugin_a");
 	struct df_control_v1 *control = (struct df_control_v1 *)a.p->control;
 	int listed = 0;
-	control->magic[0] ^= 1;
-	cr_expect_eq(df_list("lamp:|plugin_a:", count_flag, &listed), -DF_ERROR_TABLE);
+	control->state_size ^= 1;
+	cr_expect_eq(df_list("lamp:|plugin_a:", count_flag, &listed), -DF_ERROR_VERSION);
 	cr_expect_neq(strstr(df_error(), "plugin_a"), NULL, "%s", df_error());
 	cr_expect_gt(listed, 0);
-	cr_expect_eq(df_enable("lamp:feature"), -DF_ERROR_TABLE);
+	cr_expect_eq(df_enable("lamp:feature"), -DF_ERROR_VERSION);
 	cr_expect_eq(read_lamp("lamp:feature@lamps.c:100"), 1,
 		     "the others are changed all the same");
-	control->magic[0] ^= 1;
+	control->state_size ^= 1;
 	cr_expect_gt(df_enable("plugin_a:"), 0, "%s", df_error());
 }
 
