@@ -178,6 +178,35 @@ Test(copies, in_a_namespace_of_its_own)
 	dlclose(handle);
 }
 
+/* ---- a listing by one, while the other commits in what is listed ---- */
+
+struct meddling {
+	const struct copy *theirs;
+	struct opened *gone;
+	int seen;
+};
+
+static int meddle(void *context, const struct df_flag_info *flag)
+{
+	struct meddling *m = context;
+	cr_expect_str_eq(flag->kind, "plugin_b");
+	if (m->seen++ == 5) {
+		cr_expect_eq(m->theirs->activate("plugin_b:"), PLUGIN_MANY + 3);
+		unload(m->gone, "plugin_a");
+	}
+	return 0;
+}
+
+/* Something was unloaded, and the module bears a commit that the lister has not seen. */
+Test(copies, list_to_the_end_what_the_other_changes)
+{
+	struct opened o = load("copy"), a = load("plugin_a");
+	load("plugin_b");
+	struct meddling m = {.theirs = &o.p->copy, .gone = &a};
+	cr_expect_eq(df_list("plugin_b:", meddle, &m), PLUGIN_MANY + 3);
+	cr_expect_eq(m.seen, PLUGIN_MANY + 3);
+}
+
 /* ---- all at once ---- */
 
 #define THREADS 3 /* of each copy */
