@@ -37,23 +37,42 @@ const char *df_error(void)
 	return last_error.text;
 }
 
+/*
+ * The loader gives a thread this object's thread-local storage when it is first touched,
+ * and glibc before 2.35 takes the lock of dlopen(3) for that: not inside dl_iterate_phdr(3),
+ * for which dlopen(3) may be waiting.
+ */
+static void have_storage(void)
+{
+	__asm__ volatile("" : : "r"(&last_error));
+}
+
 /* What a call leaves as it found it. */
 struct call {
+	int cancel_type;
 	int cancel_state;
 	int error;
 };
 
+/*
+ * The type as well: where a cancellation was on its way when it was disabled, glibc (2.36,
+ * sigcancel_handler) asks for the type alone.
+ */
 static struct call call_begin(void)
 {
 	struct call call = {.error = errno};
+	have_storage();
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &call.cancel_type);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call.cancel_state);
 	return call;
 }
 
+/* A thread that was cancelled meanwhile may end here. */
 static int call_end(struct call call, int result)
 {
-	pthread_setcancelstate(call.cancel_state, NULL);
 	errno = call.error;
+	pthread_setcancelstate(call.cancel_state, NULL);
+	pthread_setcanceltype(call.cancel_type, NULL);
 	return result;
 }
 
@@ -217,13 +236,10 @@ static int call_back(void *context, const struct df_flag_info *flag)
 static int list(const struct df_pattern *pattern, struct listener *l, struct call *call,
 		int *answer)
 {
-	int type;
 	l->error = call->error;
-	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
 	pthread_setcancelstate(call->cancel_state, NULL);
 	const int status = listing(pattern, call_back, l, answer, &last_error);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel_state);
-	pthread_setcanceltype(type, NULL);
 	call->error = l->error;
 	return status;
 }

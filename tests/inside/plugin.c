@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * plugin.c - a shared object with flags of the kind KIND. WITH_COPY gives it a copy of
- * libdf of its own; WITH_CONSTRUCTOR lets that work while the loader does.
+ * libdf of its own; WITH_CONSTRUCTOR lets that work while the loader does, WITH_CALL the
+ * program.
  */
 #include "plugin.h"
 
@@ -71,6 +72,16 @@ const struct plugin OFFER(KIND) = {
 		},
 #endif
 };
+
+#ifdef WITH_CALL
+/* The program's: called while it loads this. */
+void while_loading(void);
+
+static __attribute__((constructor)) void call(void)
+{
+	while_loading();
+}
+#endif
 
 #ifdef WITH_CONSTRUCTOR
 static __attribute__((constructor)) void come(void)

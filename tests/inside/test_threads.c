@@ -2,6 +2,7 @@
 /* Many threads at once: some run through sites, others flip, list, unhook, load, or are cancelled.
  */
 #include <criterion/criterion.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -294,4 +295,46 @@ Test(threads, work_while_modules_come_and_go)
 		cr_expect_null(error, "%s", (const char *)error);
 	}
 	expect_rest();
+}
+
+/* ---- a thread that is new to a copy of libdf ---- */
+
+static pthread_t newcomer;
+
+static void *list_by_copy(void *unused)
+{
+	size_t sum = 0;
+	return other->copy.list(NULL, look, &sum) < (int)lamp_count ? "a listing fell short"
+								    : unused;
+}
+
+static int look_away(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void)info;
+	(void)size;
+	(void)unused;
+	return 0;
+}
+
+/*
+ * Called by a plugin's constructor: this thread holds one lock of the loader's, takes the
+ * other as well, as dlopen() does, and must get it from the newcomer. With glibc before
+ * 2.35 it does not if the newcomer's first touch of thread-local storage comes too late.
+ */
+void while_loading(void) __attribute__((visibility("default")));
+void while_loading(void)
+{
+	begin(&newcomer, 1, list_by_copy);
+	usleep(100000);
+	dl_iterate_phdr(look_away, NULL);
+}
+
+Test(threads, may_come_to_a_copy_while_the_loader_works, .timeout = 60)
+{
+	void *error;
+	struct opened o = load("copy");
+	other = o.p;
+	load("calling");
+	pthread_join(newcomer, &error);
+	cr_expect_null(error, "%s", (const char *)error);
 }
