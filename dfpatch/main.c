@@ -45,6 +45,7 @@
  *   denial           why the kernel denies us a process
  *   status           fields of /proc/PID/status
  *   process          a process, pinned
+ *   namespace        processes and threads by the ids that they have inside a pid namespace
  *   maps             its mappings, from their text
  *   maps_query       the same by the kernel's own search
  *   elf_file         ELF headers (libelf)
