@@ -166,6 +166,21 @@ static bool may_begin_module(const struct mapping *m)
 	return m->offset == 0 && m->inode != 0 && (m->prot & DF_READ);
 }
 
+struct image *image_headed(const struct process *process, const struct mapping *first)
+{
+	struct image *image =
+		may_begin_module(first) ? image_new(first->path, process->mem, true) : NULL;
+	if (!image)
+		return NULL;
+	image->device = first->device;
+	image->inode = first->inode;
+	if (read_headers(image, first, NULL) > 0 && find_bias(image, first) &&
+	    image_snapshot(image, first->start, pull_memory, NULL) == 0)
+		return image;
+	image_free(image);
+	return NULL;
+}
+
 static bool memory_is_gone(const struct process *process, const struct images *images)
 {
 	char byte;
@@ -245,8 +260,8 @@ static bool same_operation(const struct df_control_v1 *a, const struct df_contro
 
 int image_refresh(struct image *image, struct df_err *err)
 {
-	struct proc_mem memory; /* no initialiser: it would clear a window of 64 KiB */
-	memory.fd = image->fd;
+	struct proc_mem memory;
+	proc_mem_begin(&memory, image->fd);
 	const struct df_mem mem = proc_mem_interface(&memory);
 	const struct timespec pause = {.tv_nsec = 1000000};
 	for (int attempt = 0; attempt < 100; attempt++) {

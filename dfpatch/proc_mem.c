@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "processors.h"
@@ -31,18 +32,25 @@ int proc_mem_read(int fd, uint64_t addr, void *buffer, size_t size, struct df_er
 	return 0;
 }
 
-static int write_all(int fd, uint64_t addr, const void *buffer, size_t size, struct df_err *err)
+/* 0, or the reason as an errno value; *at is where it ended. */
+static int write_bytes(int fd, uint64_t *at, const uint8_t *bytes, size_t size)
 {
 	for (size_t done = 0; done < size;) {
-		const ssize_t got =
-			pwrite(fd, (const char *)buffer + done, size - done, (off_t)(addr + done));
+		const ssize_t got = pwrite(fd, bytes + done, size - done, (off_t)*at);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return transfer_failed("write", addr + done, got, err);
+			return got == 0 ? ESRCH : errno;
 		done += (size_t)got;
+		*at += (uint64_t)got;
 	}
 	return 0;
+}
+
+static int write_all(int fd, uint64_t addr, const void *buffer, size_t size, struct df_err *err)
+{
+	errno = write_bytes(fd, &addr, buffer, size);
+	return errno == 0 ? 0 : transfer_failed("write", addr, -1, err);
 }
 
 static int load(void *context, uint64_t addr, void *buffer, size_t size, struct df_err *err)
@@ -51,10 +59,49 @@ static int load(void *context, uint64_t addr, void *buffer, size_t size, struct 
 	return proc_mem_read(memory->fd, addr, buffer, size, err);
 }
 
+/* What we do after our time is up, somebody else may be doing. */
+static int check_time(const struct proc_mem *memory, struct df_err *err)
+{
+	struct timespec now;
+	if (memory->until == 0)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec < memory->until)
+		return 0;
+	return df_fail(err, DF_E_TIMEOUT,
+		       "the time that it may take to write was over before all was written");
+}
+
 static int store(void *context, uint64_t addr, const void *buffer, size_t size, struct df_err *err)
 {
 	const struct proc_mem *memory = context;
-	return write_all(memory->fd, addr, buffer, size, err);
+	const int status = check_time(memory, err);
+	return status < 0 ? status : write_all(memory->fd, addr, buffer, size, err);
+}
+
+/* ---- text ---- */
+
+/* 1 if the kernel forbids it, 0 if it was written, or an error. */
+static int try_text(const struct proc_mem *memory, uint64_t addr, const void *bytes, size_t size,
+		    struct df_err *err)
+{
+	errno = write_bytes(memory->fd, &addr, bytes, size);
+	if (errno == EIO)
+		return 1;
+	return errno == 0 ? 0 : transfer_failed("write", addr, -1, err);
+}
+
+int proc_mem_probe(struct proc_mem *memory, uint64_t addr, uint8_t byte, struct df_err *err)
+{
+	const int status = try_text(memory, addr, &byte, 1, err);
+	if (status > 0)
+		memory->denied = true;
+	return status < 0 ? status : 0;
+}
+
+static const uint8_t *bytes_of(const struct df_edit *edit, bool undo)
+{
+	return undo ? edit->before : edit->after;
 }
 
 /* How many edits from the first on fit into one window without a gap of a page. */
@@ -67,19 +114,48 @@ static size_t edits_together(const struct df_edit *edits, size_t count)
 	return n;
 }
 
+/* As try_text(). */
 static int patch_together(struct proc_mem *memory, const struct df_edit *edits, size_t count,
 			  bool undo, struct df_err *err)
 {
 	const uint64_t start = edits[0].addr;
 	const size_t size = (size_t)(edits[count - 1].addr + edits[count - 1].size - start);
-	const int status =
-		count == 1 ? 0 : proc_mem_read(memory->fd, start, memory->window, size, err);
+	if (count == 1)
+		return try_text(memory, start, bytes_of(edits, undo), size, err);
+	const int status = proc_mem_read(memory->fd, start, memory->window, size, err);
 	if (status < 0)
 		return status;
 	for (size_t i = 0; i < count; i++)
-		memcpy(memory->window + (edits[i].addr - start),
-		       undo ? edits[i].before : edits[i].after, edits[i].size);
-	return write_all(memory->fd, start, memory->window, size, err);
+		memcpy(memory->window + (edits[i].addr - start), bytes_of(&edits[i], undo),
+		       edits[i].size);
+	return try_text(memory, start, memory->window, size, err);
+}
+
+static int poke_each(struct proc_mem *memory, const struct df_edit *edits, size_t count, bool undo,
+		     struct df_err *err)
+{
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < count; i++)
+		status = memory->poke(memory->poke_context, edits[i].addr,
+				      bytes_of(&edits[i], undo), edits[i].size, err);
+	return status;
+}
+
+static int patch_some(struct proc_mem *memory, const struct df_edit *edits, size_t count, bool undo,
+		      struct df_err *err)
+{
+	int status = check_time(memory, err);
+	if (status == 0)
+		status = memory->denied ? 1 : patch_together(memory, edits, count, undo, err);
+	if (status <= 0)
+		return status;
+	memory->denied = true;
+	if (memory->poke)
+		return poke_each(memory, edits, count, undo, err);
+	return df_fail(err, DF_E_SYSTEM,
+		       "cannot write memory at %#" PRIx64
+		       ": the kernel forbids it (is proc_mem.force_override set?)",
+		       edits[0].addr);
 }
 
 static int patch(void *context, const struct df_edit *edits, size_t count, bool undo,
@@ -87,8 +163,8 @@ static int patch(void *context, const struct df_edit *edits, size_t count, bool 
 {
 	struct proc_mem *memory = context;
 	for (size_t done = 0, together; done < count; done += together) {
-		together = edits_together(edits + done, count - done);
-		const int status = patch_together(memory, edits + done, together, undo, err);
+		together = memory->together ? edits_together(edits + done, count - done) : 1;
+		const int status = patch_some(memory, edits + done, together, undo, err);
 		if (status < 0)
 			return status;
 	}
@@ -97,10 +173,22 @@ static int patch(void *context, const struct df_edit *edits, size_t count, bool 
 
 static int serialise(void *context, struct df_err *err)
 {
-	(void)context;
-	(void)err;
-	processors_pass();
-	return 0;
+	const struct proc_mem *memory = context;
+	if (processors_pass() || memory->together)
+		return 0;
+	return df_fail(err, DF_E_SYSTEM,
+		       "cannot run on every processor, to make each of them take "
+		       "up the new instructions");
+}
+
+void proc_mem_begin(struct proc_mem *memory, int fd)
+{
+	memory->fd = fd;
+	memory->together = false;
+	memory->denied = false;
+	memory->until = 0;
+	memory->poke = NULL;
+	memory->poke_context = NULL;
 }
 
 struct df_mem proc_mem_interface(struct proc_mem *memory)

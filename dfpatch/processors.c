@@ -2,6 +2,17 @@
 /* processors.c - making every processor serialise. */
 #include "processors.h"
 
+#include <stdio.h>
+#include <string.h>
+
+/* 8,192 processors: no kernel for this architecture is built for more (NR_CPUS). */
+#define SETS (8192 / CPU_SETSIZE)
+
+/* A set of processors, as large as that. */
+struct mask {
+	cpu_set_t sets[SETS];
+};
+
 void priority_raise(struct priority *before)
 {
 	const struct sched_param lowest = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
@@ -18,21 +29,95 @@ void priority_restore(struct priority *before)
 	before->raised = false;
 }
 
-void processors_pass(void)
+static bool get_mask(pid_t thread, struct mask *mask)
 {
-	cpu_set_t allowed;
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
-		return;
+	return sched_getaffinity(thread, sizeof(*mask), mask->sets) == 0;
+}
+
+static bool set_mask(const struct mask *mask)
+{
+	return sched_setaffinity(0, sizeof(*mask), mask->sets) == 0;
+}
+
+/* Every processor that the calling thread can be given, which it is. False with nothing done. */
+static bool widen(struct mask *before, struct mask *all)
+{
+	if (!get_mask(0, before))
+		return false;
+	memset(all, 0xff, sizeof(*all));
+	if (!set_mask(all))
+		return false;
+	if (get_mask(0, all))
+		return true;
+	set_mask(before);
+	return false;
+}
+
+static bool visit(const struct mask *all)
+{
 	/* Whoever runs here next is switched to from our address space: that is a pass already. */
 	const int here = sched_getcpu();
-	for (size_t processor = 0; processor < CPU_SETSIZE; processor++) {
-		if (!CPU_ISSET(processor, &allowed) || (int)processor == here)
+	int left = CPU_COUNT_S(sizeof(*all), all->sets);
+	bool visited = true;
+	for (size_t processor = 0; left > 0; processor++) {
+		struct mask one = {0};
+		if (!CPU_ISSET_S(processor, sizeof(*all), all->sets))
 			continue;
-		cpu_set_t one;
-		CPU_ZERO(&one);
-		CPU_SET(processor, &one);
+		left--;
+		if ((int)processor == here)
+			continue;
+		CPU_SET_S(processor, sizeof(one), one.sets);
 		/* Returns on that processor. */
-		sched_setaffinity(0, sizeof(one), &one);
+		visited = set_mask(&one) && visited;
 	}
-	sched_setaffinity(0, sizeof(allowed), &allowed);
+	return visited;
+}
+
+bool processors_pass(void)
+{
+	struct mask before, all;
+	if (!widen(&before, &all))
+		return false;
+	const bool visited = visit(&all);
+	set_mask(&before);
+	return visited;
+}
+
+/* How many processors run, by the list in sysfs ("0-3,8"); 0 if it cannot be read. */
+static int count_online(void)
+{
+	FILE *list = fopen("/sys/devices/system/cpu/online", "re");
+	int count = 0, from, to;
+	char behind = ',';
+	while (list && behind == ',' && fscanf(list, "%d", &from) == 1) {
+		to = from;
+		behind = (char)fgetc(list);
+		if (behind == '-' && fscanf(list, "%d", &to) == 1)
+			behind = (char)fgetc(list);
+		count += to - from + 1;
+	}
+	if (list)
+		fclose(list);
+	return count;
+}
+
+bool processors_reach_all(void)
+{
+	struct mask before, all;
+	if (!widen(&before, &all))
+		return false;
+	set_mask(&before);
+	return CPU_COUNT_S(sizeof(all), all.sets) == count_online();
+}
+
+bool processors_reach(pid_t thread)
+{
+	struct mask before, all, its, both;
+	if (!get_mask(thread, &its))
+		return true; /* it is gone */
+	if (!widen(&before, &all))
+		return false;
+	set_mask(&before);
+	CPU_AND_S(sizeof(both), both.sets, its.sets, all.sets);
+	return CPU_EQUAL_S(sizeof(both), both.sets, its.sets);
 }

@@ -12,6 +12,7 @@
 
 #include <sched.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* What the calling thread was before priority_raise(). */
 struct priority {
@@ -28,10 +29,16 @@ void priority_raise(struct priority *before);
 void priority_restore(struct priority *before);
 
 /*
- * Runs the calling thread once on each processor it may use but the one it is
- * on, and restores its affinity. Best effort: a processor that it may not use is passed over. Quick
- * at a raised priority. Allocates nothing.
+ * Runs the calling thread once on each processor that it can be given but the one it is
+ * on, also where its affinity leaves some out, and restores that. False if some could not
+ * be visited. Quick at a raised priority. Allocates nothing.
  */
-void processors_pass(void);
+bool processors_pass(void);
+
+/* Whether that is every processor there is: no cpuset(7) keeps us from any. */
+bool processors_reach_all(void);
+
+/* Whether it is every processor that a thread may use now; true if the thread is gone. */
+bool processors_reach(pid_t thread);
 
 #endif

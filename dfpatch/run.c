@@ -364,7 +364,8 @@ static int prepare(struct change *c, struct df_err *err)
 		status = verifier_new(&c->verifier, err);
 	if (status == 0)
 		status = threads_begin(&c->threads, &r->process, err);
-	c->memory->fd = r->process.mem;
+	proc_mem_begin(c->memory, r->process.mem);
+	c->memory->together = true;
 	c->mem = proc_mem_interface(c->memory);
 	return status;
 }

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proc_mem.h"
@@ -45,7 +46,8 @@ static void begin(struct child *c, int prot)
 			pause();
 	}
 	snprintf(path, sizeof(path), "/proc/%d/mem", c->pid);
-	c->memory.fd = open(path, O_RDWR | O_CLOEXEC);
+	proc_mem_begin(&c->memory, open(path, O_RDWR | O_CLOEXEC));
+	c->memory.together = true;
 	cr_assert_geq(c->memory.fd, 0);
 	c->mem = proc_mem_interface(&c->memory);
 }
@@ -221,5 +223,78 @@ Test(proc_mem, a_transfer_that_ends_early)
 		cr_expect_eq(proc_mem_read(c.memory.fd, (uintptr_t)hole, bytes, PAGE + 1, &err),
 			     -(int)DF_E_SYSTEM, "%s", err.text);
 	}
+	end(&c);
+}
+
+/* ---- limits, and other ways ---- */
+
+static struct {
+	uint64_t addr;
+	uint8_t bytes[4];
+	size_t size, calls;
+} poked;
+
+static int poke(void *context, uint64_t at, const void *bytes, size_t size, struct df_err *err)
+{
+	(void)err;
+	cr_assert(context == &poked && size <= sizeof(poked.bytes));
+	poked.addr = at;
+	poked.size = size;
+	memcpy(poked.bytes, bytes, size);
+	poked.calls++;
+	return 0;
+}
+
+/* What is not mapped gives EIO, as does text where the kernel forbids to write it. */
+Test(proc_mem, what_the_kernel_forbids_is_poked)
+{
+	static struct child c;
+	const struct df_edit edit = {.addr = 4096, .size = 2, .before = {5, 6}, .after = {7, 8}};
+	struct df_edit there = edit;
+	struct df_err err = {0};
+	uint8_t byte = 0;
+	begin(&c, PROT_READ);
+	cr_expect_eq(proc_mem_probe(&c.memory, addr(&c, 9), byte_at(9), &err), 0, "%s", err.text);
+	cr_expect(!c.memory.denied);
+	cr_expect_eq(c.mem.patch(c.mem.context, &edit, 1, false, &err), -(int)DF_E_SYSTEM);
+	cr_expect(strstr(err.text, "0x1000: the kernel forbids it"), "%s", err.text);
+	cr_expect(c.memory.denied, "it is remembered");
+	c.memory.poke = poke;
+	c.memory.poke_context = &poked;
+	c.memory.denied = false;
+	cr_expect_eq(proc_mem_probe(&c.memory, 4096, 1, &err), 0, "%s", err.text);
+	cr_expect(c.memory.denied && poked.calls == 0, "asking writes in no other way");
+	c.memory.denied = false;
+	cr_expect_eq(c.mem.patch(c.mem.context, &edit, 1, false, &err), 0, "%s", err.text);
+	cr_expect(poked.calls == 1 && poked.addr == 4096 && poked.size == 2);
+	cr_expect(memcmp(poked.bytes, edit.after, 2) == 0);
+	/* From then on nothing else is tried. */
+	there.addr = addr(&c, 0);
+	cr_expect_eq(c.mem.patch(c.mem.context, &there, 1, true, &err), 0, "%s", err.text);
+	cr_expect(poked.calls == 2 && memcmp(poked.bytes, edit.before, 2) == 0);
+	cr_assert_eq(load(&c, 0, &byte, 1, &err), 0);
+	cr_expect_eq(byte, byte_at(0));
+	end(&c);
+}
+
+Test(proc_mem, nothing_is_written_when_time_is_up)
+{
+	static struct child c;
+	struct timespec now;
+	struct df_edit edit = {.size = 1, .after = {7}};
+	struct df_err err = {0};
+	uint8_t byte = 0;
+	begin(&c, PROT_READ | PROT_WRITE);
+	edit.addr = addr(&c, 0);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	c.memory.until = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	cr_expect_eq(c.mem.store(c.mem.context, addr(&c, 0), &byte, 1, &err), -(int)DF_E_TIMEOUT);
+	cr_expect_eq(c.mem.patch(c.mem.context, &edit, 1, false, &err), -(int)DF_E_TIMEOUT);
+	cr_assert_eq(load(&c, 0, &byte, 1, &err), 0);
+	cr_expect_eq(byte, byte_at(0));
+	c.memory.until += 3600u * UINT64_C(1000000000);
+	cr_expect_eq(c.mem.patch(c.mem.context, &edit, 1, false, &err), 0, "%s", err.text);
+	cr_assert_eq(load(&c, 0, &byte, 1, &err), 0);
+	cr_expect_eq(byte, 7);
 	end(&c);
 }

@@ -35,6 +35,18 @@ static void look(struct standing *s)
 	cr_assert_eq(sched_getparam(0, &s->param), 0);
 }
 
+/* Every processor there is for us, however few we are on now. */
+static cpu_set_t reachable(void)
+{
+	cpu_set_t before, all;
+	cr_assert_eq(sched_getaffinity(0, sizeof(before), &before), 0);
+	memset(&all, 0xff, sizeof(all));
+	cr_assert_eq(syscall(SYS_sched_setaffinity, 0, sizeof(all), &all), 0);
+	cr_assert_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+	cr_assert_eq(sched_setaffinity(0, sizeof(before), &before), 0);
+	return all;
+}
+
 /* Raises the priority, passes, and looks at everything before, between and after. */
 static void expect_restored(const char *row)
 {
@@ -43,11 +55,12 @@ static void expect_restored(const char *row)
 	look(&before);
 	priority_raise(&priority);
 	/* The one we are on is passed by our leaving it. */
+	const cpu_set_t all = reachable();
 	CPU_ZERO(&visited);
 	CPU_SET((size_t)sched_getcpu(), &visited);
-	processors_pass();
-	cr_expect(CPU_EQUAL(&visited, &before.allowed), "%s: on %d processors of %d", row,
-		  CPU_COUNT(&visited), CPU_COUNT(&before.allowed));
+	cr_expect(processors_pass(), "%s", row);
+	cr_expect(CPU_EQUAL(&visited, &all), "%s: on %d processors of %d", row, CPU_COUNT(&visited),
+		  CPU_COUNT(&all));
 	look(&after);
 	cr_expect(CPU_EQUAL(&before.allowed, &after.allowed), "%s: affinity", row);
 	cr_expect_eq(after.policy == SCHED_FIFO, priority.raised || before.policy == SCHED_FIFO,
@@ -106,4 +119,17 @@ Test(processors, priority_is_raised)
 	cr_expect_eq(sched_getscheduler(0), SCHED_FIFO);
 	priority_restore(&priority);
 	cr_expect_eq(sched_getscheduler(0), SCHED_OTHER);
+}
+
+/* Ourselves, on one processor and on all. */
+Test(processors, reach_a_thread)
+{
+	cpu_set_t one;
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	cr_expect(processors_reach((pid_t)syscall(SYS_gettid)));
+	cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	cr_expect(processors_reach((pid_t)syscall(SYS_gettid)), "its affinity can be widened");
+	const cpu_set_t all = reachable();
+	cr_expect_eq(processors_reach_all(), sysconf(_SC_NPROCESSORS_ONLN) == CPU_COUNT(&all));
 }
