@@ -57,7 +57,9 @@
  *   image_process    the modules of a process
  *   select           patterns -> sites
  *   verify           every site, before anything is touched (Capstone)
- *   threads          stopping and letting go (ptrace)
+ *   tracee           one thread, stopped and let go (ptrace)
+ *   own_signals      our own signals meanwhile
+ *   threads          stopping every thread, and letting go
  *   run              the pipeline
  *   summary          what it came to, flag by flag
  *   report, json     for people (libsmartcols), for machines (json-c)

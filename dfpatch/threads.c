@@ -27,40 +27,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "status.h"
-
-enum thread_state {
-	SEIZED,	 /* traced, running */
-	STOPPED, /* traced, standing still */
-	GONE,	 /* exited, or no longer ours */
-};
-
-struct thread {
-	pid_t id;
-	uint8_t state;	/* enum thread_state */
-	uint8_t signal; /* to be delivered when it is let go; 0 for none */
-};
+#include "tracee.h"
 
 int threads_begin(struct threads *threads, const struct process *process, struct df_err *err)
 {
-	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
 	*threads = (struct threads){.process = process};
 	threads->task = openat(process->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	threads->status = openat(process->dir, "status", O_RDONLY | O_CLOEXEC);
 	if (threads->task < 0 || threads->status < 0)
 		return df_fail_errno(err, DF_E_NO_PROCESS, "cannot list the threads of process %d",
 				     process->pid);
-	threads->has_timer = timer_create(CLOCK_MONOTONIC, &event, &threads->timer) == 0;
-	if (!threads->has_timer)
-		return df_fail_errno(err, DF_E_SYSTEM, "cannot make a timer");
-	return 0;
+	return own_signals_begin(&threads->signals, err);
 }
 
 void threads_end(struct threads *threads)
@@ -70,16 +53,14 @@ void threads_end(struct threads *threads)
 	cleanup_fd(&threads->status);
 	threads->task = -1;
 	threads->status = -1;
-	if (threads->has_timer)
-		timer_delete(threads->timer);
-	threads->has_timer = false;
+	own_signals_end(&threads->signals);
 	free(threads->list);
 	threads->list = NULL;
 	threads->room = 0;
 }
 
 /* New threads mostly have the highest ids, and are looked for from the end. */
-static struct thread *find(const struct threads *threads, pid_t id)
+static struct tracee *find(const struct threads *threads, pid_t id)
 {
 	if (id > threads->highest)
 		return NULL;
@@ -91,8 +72,8 @@ static struct thread *find(const struct threads *threads, pid_t id)
 
 bool threads_include(const struct threads *threads, pid_t id)
 {
-	const struct thread *thread = find(threads, id);
-	return thread && thread->state == STOPPED;
+	const struct tracee *thread = find(threads, id);
+	return thread && thread->state == TRACEE_STOPPED;
 }
 
 /* While threads stand still nothing is allocated, so there is room for some and no more. */
@@ -106,17 +87,17 @@ static int too_many(const struct threads *threads, struct df_err *err)
 
 static int add(struct threads *threads, pid_t id, struct df_err *err)
 {
-	struct thread *known = find(threads, id);
+	struct tracee *known = find(threads, id);
 	if (known) {
 		/* The id of a thread that went came back: exec gives the leader's to its caller. */
-		*known = (struct thread){.id = id, .state = SEIZED};
+		*known = (struct tracee){.id = id, .state = TRACEE_RUNS};
 		return 0;
 	}
 	if (threads->count == threads->room)
 		return too_many(threads, err);
 	if (id > threads->highest)
 		threads->highest = id;
-	threads->list[threads->count++] = (struct thread){.id = id, .state = SEIZED};
+	threads->list[threads->count++] = (struct tracee){.id = id, .state = TRACEE_RUNS};
 	return 0;
 }
 
@@ -146,13 +127,15 @@ static char thread_state(const struct threads *threads, pid_t id)
 static int seize(struct threads *threads, pid_t id, struct df_err *err)
 {
 	for (int denials = 0; denials < 3; denials++) {
-		if (ptrace(PTRACE_SEIZE, id, NULL, NULL) == 0) {
+		const int failed = tracee_seize(id);
+		if (failed == 0) {
 			const int status = add(threads, id, err);
 			return status < 0 ? status : 1;
 		}
-		if (errno == ESRCH)
+		if (failed == ESRCH)
 			return 0;
-		if (errno != EPERM)
+		errno = failed;
+		if (failed != EPERM)
 			return df_fail_errno(err, DF_E_SYSTEM, "cannot seize thread %d", id);
 		const char state = thread_state(threads, id);
 		if (state == 'Z' || state == 'X')
@@ -178,11 +161,11 @@ struct look {
 static bool is_known(const struct threads *threads, struct look *look, pid_t id)
 {
 	if (look->next < threads->count && threads->list[look->next].id == id)
-		return threads->list[look->next++].state != GONE;
-	const struct thread *thread = find(threads, id);
+		return threads->list[look->next++].state != TRACEE_GONE;
+	const struct tracee *thread = find(threads, id);
 	if (thread)
 		look->next = (size_t)(thread - threads->list) + 1;
-	return thread && thread->state != GONE;
+	return thread && thread->state != TRACEE_GONE;
 }
 
 static int take_entries(struct threads *threads, const char *buffer, size_t size, struct look *look,
@@ -226,46 +209,21 @@ static int take_new(struct threads *threads, size_t *fresh, struct df_err *err)
 	return 0;
 }
 
-static void interrupt_all(struct threads *threads)
+static void interrupt_all(const struct threads *threads)
 {
 	for (size_t i = 0; i < threads->count; i++)
-		/* ESRCH: it exited since; the wait will tell. */
-		if (threads->list[i].state == SEIZED)
-			ptrace(PTRACE_INTERRUPT, threads->list[i].id, NULL, NULL);
-}
-
-static void take_status(struct thread *thread, int status)
-{
-	if (!WIFSTOPPED(status)) {
-		thread->state = GONE;
-		return;
-	}
-	thread->state = STOPPED;
-	/* A stop with an event is ours or a group-stop; one without is a signal under way. */
-	if (status >> 16 == 0)
-		thread->signal = (uint8_t)WSTOPSIG(status);
-}
-
-/* Waits for one seized thread, or with WNOHANG just looks. False if the wait was broken off. */
-static bool wait_thread(struct thread *thread, int options)
-{
-	int status;
-	const pid_t got = waitpid(thread->id, &status, __WALL | options);
-	if (got == thread->id)
-		take_status(thread, status);
-	else if (got < 0 && errno != EINTR)
-		thread->state = GONE;
-	return got >= 0 || errno != EINTR;
+		if (threads->list[i].state == TRACEE_RUNS)
+			tracee_interrupt(&threads->list[i]);
 }
 
 static size_t look_at_all(struct threads *threads)
 {
 	size_t running = 0;
 	for (size_t i = 0; i < threads->count; i++) {
-		struct thread *thread = &threads->list[i];
-		if (thread->state == SEIZED)
-			wait_thread(thread, WNOHANG);
-		if (thread->state == SEIZED)
+		struct tracee *thread = &threads->list[i];
+		if (thread->state == TRACEE_RUNS)
+			tracee_wait(thread, TRACEE_LOOK);
+		if (thread->state == TRACEE_RUNS)
 			running++;
 	}
 	return running;
@@ -279,8 +237,8 @@ static size_t look_at_all(struct threads *threads)
 static bool wait_all(struct threads *threads, uint64_t deadline)
 {
 	for (size_t i = 0; i < threads->count; i++) {
-		struct thread *thread = &threads->list[i];
-		while (thread->state == SEIZED && !wait_thread(thread, 0)) {
+		struct tracee *thread = &threads->list[i];
+		while (thread->state == TRACEE_RUNS && !tracee_wait(thread, 0)) {
 			if (look_at_all(threads) > 0 && monotonic_now() > deadline)
 				return false;
 		}
@@ -288,7 +246,7 @@ static bool wait_all(struct threads *threads, uint64_t deadline)
 	return true;
 }
 
-static bool any(const struct threads *threads, enum thread_state state)
+static bool any(const struct threads *threads, enum tracee_state state)
 {
 	for (size_t i = 0; i < threads->count; i++)
 		if (threads->list[i].state == state)
@@ -324,7 +282,7 @@ static bool all_stopped(const struct threads *threads)
 {
 	size_t stopped = 0;
 	for (size_t i = 0; i < threads->count; i++)
-		stopped += threads->list[i].state == STOPPED;
+		stopped += threads->list[i].state == TRACEE_STOPPED;
 	return stopped > 0 && stopped == count_threads(threads);
 }
 
@@ -348,7 +306,7 @@ static int stop_all(struct threads *threads, uint64_t budget, struct df_err *err
 		if (status == 0 && fresh > 0 && monotonic_now() > deadline)
 			return too_many(threads, err);
 	}
-	if (status == 0 && !any(threads, STOPPED))
+	if (status == 0 && !any(threads, TRACEE_STOPPED))
 		status = df_fail(err, DF_E_NO_PROCESS, "process %d exited", threads->process->pid);
 	return status;
 }
@@ -357,7 +315,7 @@ static int stop_all(struct threads *threads, uint64_t budget, struct df_err *err
 static pid_t late_thread(const struct threads *threads)
 {
 	for (size_t i = 0; i < threads->count; i++)
-		if (threads->list[i].state == SEIZED)
+		if (threads->list[i].state == TRACEE_RUNS)
 			return threads->list[i].id;
 	return 0;
 }
@@ -372,42 +330,6 @@ static int overrun(const struct threads *threads, pid_t late, uint64_t budget, s
 		(unsigned long long)(budget / 1000000));
 }
 
-static void on_alarm(int signal)
-{
-	(void)signal; /* it is there to end waitpid(2) with EINTR */
-}
-
-/* Holds back what would end or stop us, and starts the timer that breaks off waits. */
-static void take_signals(struct threads *threads)
-{
-	static const int held[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP, SIGTTIN,
-				   SIGTTOU, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD};
-	const struct sigaction action = {.sa_handler = on_alarm};
-	const struct timespec slice = {.tv_nsec = 20000000};
-	const struct itimerspec every = {.it_value = slice, .it_interval = slice};
-	sigset_t set;
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
-		sigaddset(&set, held[i]);
-	sigprocmask(SIG_BLOCK, &set, &threads->mask);
-	sigaction(SIGALRM, &action, NULL);
-	sigemptyset(&set);
-	sigaddset(&set, SIGALRM);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	timer_settime(threads->timer, 0, &every, NULL);
-	threads->masked = true;
-}
-
-static void give_signals_back(struct threads *threads)
-{
-	const struct itimerspec never = {0};
-	if (!threads->masked)
-		return;
-	timer_settime(threads->timer, 0, &never, NULL);
-	sigprocmask(SIG_SETMASK, &threads->mask, NULL);
-	threads->masked = false;
-}
-
 int threads_stop(struct threads *threads, uint64_t budget, struct df_err *err)
 {
 	threads->count = 0;
@@ -415,7 +337,7 @@ int threads_stop(struct threads *threads, uint64_t budget, struct df_err *err)
 	int status = make_room(threads, err);
 	if (status < 0)
 		return status;
-	take_signals(threads);
+	own_signals_hold(&threads->signals);
 	status = stop_all(threads, budget, err);
 	if (status == 0) {
 		/* Everybody waits for us now. Not before, nor after: stopping and going on take
@@ -443,16 +365,9 @@ static void release_late(struct threads *threads)
 
 static void detach_stopped(struct threads *threads)
 {
-	for (size_t i = 0; i < threads->count; i++) {
-		struct thread *thread = &threads->list[i];
-		if (thread->state != STOPPED)
-			continue;
-		/* Killed since: it has to be reaped by us before its parent can. */
-		/* NOLINTNEXTLINE(performance-no-int-to-ptr): ptrace(2) takes the signal so */
-		if (ptrace(PTRACE_DETACH, thread->id, NULL, (void *)(uintptr_t)thread->signal) != 0)
-			wait_thread(thread, WNOHANG);
-		thread->state = GONE;
-	}
+	for (size_t i = 0; i < threads->count; i++)
+		if (threads->list[i].state == TRACEE_STOPPED)
+			tracee_detach(&threads->list[i]);
 }
 
 void threads_resume(struct threads *threads)
@@ -460,9 +375,9 @@ void threads_resume(struct threads *threads)
 	priority_restore(&threads->priority);
 	detach_stopped(threads);
 	threads->released_at = monotonic_now();
-	if (any(threads, SEIZED)) {
+	if (any(threads, TRACEE_RUNS)) {
 		release_late(threads);
 		detach_stopped(threads);
 	}
-	give_signals_back(threads);
+	own_signals_release(&threads->signals);
 }

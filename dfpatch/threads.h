@@ -2,9 +2,7 @@
 /*
  * threads.h - stopping every thread of a process, and letting go of them.
  *
- * The only user of ptrace(2) and waitpid(2) on tracees. No code runs in the
- * target, no register is written; a stopped thread goes on where it was, with
- * the signals that were on their way to it.
+ * What becomes of a thread that is stopped and goes on stands in tracee.h.
  *
  * The calling thread is the tracer: it must be the one to resume. If it dies,
  * the kernel lets every thread go.
@@ -12,31 +10,27 @@
 #ifndef DFPATCH_THREADS_H
 #define DFPATCH_THREADS_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 #include "err.h"
+#include "own_signals.h"
 #include "process.h"
 #include "processors.h"
 
-struct thread;
+struct tracee;
 
 struct threads {
 	const struct process *process;
-	struct thread *list; /* owned; room is made before anything is stopped */
+	struct tracee *list; /* owned; room is made before anything is stopped */
 	size_t count;
 	size_t room;
 	pid_t highest; /* id in the list */
 	int task;      /* /proc/PID/task */
 	int status;    /* /proc/PID/status */
-	timer_t timer; /* breaks off a wait from time to time */
-	bool has_timer;
-	sigset_t mask; /* the caller's signal mask while ours is in force */
-	bool masked;
+	struct own_signals signals;
 	struct priority priority;
 	uint64_t stopped_at;  /* CLOCK_MONOTONIC, ns: before the first thread was asked to stop */
 	uint64_t released_at; /* after the last was let go */

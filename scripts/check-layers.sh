@@ -14,8 +14,8 @@ rules() {
 	cat <<'RULES'
 all     dfpatch/elf_file                INC  libelf\.h|gelf\.h|nlist\.h|elfutils/.*
 all     dfpatch/verify                  INC  capstone(/.*|\.h)
-all     dfpatch/threads                 INC  sys/ptrace\.h|sys/wait\.h|linux/ptrace\.h
-all     dfpatch/threads                 SYM  ptrace|wait|waitpid|waitid|wait3|wait4
+all     dfpatch/tracee                  INC  sys/ptrace\.h|sys/wait\.h|linux/ptrace\.h
+all     dfpatch/tracee                  SYM  ptrace|wait|waitpid|waitid|wait3|wait4
 all     dfpatch/proc_mem,libdf/self_mem SYM  pwrite|pwrite64|pwritev|pwritev2|process_vm_writev
 all     libdf/self_mem                  SYM  mprotect|pkey_mprotect
 all     libdf/match                     INC  regex\.h

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tracee.h - one thread of a target, stopped and let go: the only user of
+ * ptrace(2) and waitpid(2) on tracees.
+ *
+ * No code runs in the target, no register is written; a stopped thread goes on
+ * where it was, with the signal that was on its way to it.
+ */
+#ifndef DFPATCH_TRACEE_H
+#define DFPATCH_TRACEE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum tracee_state {
+	TRACEE_RUNS, /* traced, running */
+	TRACEE_STOPPED,
+	TRACEE_GONE, /* exited, or no longer ours */
+};
+
+struct tracee {
+	pid_t id;
+	uint8_t state;	/* enum tracee_state */
+	uint8_t signal; /* to be delivered when it is let go; 0 for none */
+};
+
+/* Makes us the tracer of a thread, which runs on. Returns 0 or errno. */
+int tracee_seize(pid_t id);
+
+/* Asks a running one to stop. One that exited since is told by the wait. */
+void tracee_interrupt(const struct tracee *tracee);
+
+/* Waits for one that runs to stop or end; with WNOHANG just looks. False if broken off by a signal.
+ */
+bool tracee_wait(struct tracee *tracee, int options);
+#define TRACEE_LOOK 1 /* WNOHANG */
+
+/* Lets a stopped one go; it is gone for us then. */
+void tracee_detach(struct tracee *tracee);
+
+#endif
