@@ -54,6 +54,12 @@ static int check_header(Elf *elf, GElf_Ehdr *header, struct df_err *err)
 	return 0;
 }
 
+static bool out_of_range(const GElf_Phdr *p)
+{
+	return p->p_filesz > p->p_memsz || p->p_vaddr + p->p_memsz < p->p_vaddr ||
+	       p->p_offset + p->p_filesz < p->p_offset;
+}
+
 /* `size` is that of the file. */
 static int read_parts(Elf *elf, const GElf_Ehdr *header, uint64_t size, struct elf_info *info,
 		      struct df_err *err)
@@ -73,10 +79,13 @@ static int read_parts(Elf *elf, const GElf_Ehdr *header, uint64_t size, struct e
 		if (!gelf_getphdr(elf, (int)i, &p))
 			return df_fail(err, DF_E_NOT_ELF, "has damaged program headers: %s",
 				       elf_errmsg(-1));
+		if (p.p_type == PT_DYNAMIC && !out_of_range(&p)) {
+			info->dynamic = p.p_vaddr;
+			info->dynamic_size = p.p_memsz;
+		}
 		if (p.p_type != PT_LOAD && p.p_type != PT_NOTE)
 			continue;
-		if (p.p_filesz > p.p_memsz || p.p_vaddr + p.p_memsz < p.p_vaddr ||
-		    p.p_offset + p.p_filesz < p.p_offset)
+		if (out_of_range(&p))
 			return df_fail(err, DF_E_NOT_ELF, "has a program header out of range");
 		if (p.p_offset + p.p_filesz > size)
 			return df_fail(err, DF_E_NOT_ELF,

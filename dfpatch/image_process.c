@@ -170,12 +170,13 @@ struct image *image_headed(const struct process *process, const struct mapping *
 {
 	struct image *image =
 		may_begin_module(first) ? image_new(first->path, process->mem, true) : NULL;
+	struct df_err err;
 	if (!image)
 		return NULL;
 	image->device = first->device;
 	image->inode = first->inode;
-	if (read_headers(image, first, NULL) > 0 && find_bias(image, first) &&
-	    image_snapshot(image, first->start, pull_memory, NULL) == 0)
+	if (read_headers(image, first, &err) > 0 && find_bias(image, first) &&
+	    image_snapshot(image, first->start, pull_memory, &err) == 0)
 		return image;
 	image_free(image);
 	return NULL;

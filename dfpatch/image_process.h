@@ -25,6 +25,13 @@
  */
 int images_from_process(const struct process *process, struct images *images, struct df_err *err);
 
+/*
+ * The module whose ELF header lies at the start of a mapping, with its segments
+ * readable, and without flags; image_free() ends it. NULL if none begins there.
+ * That all of it is mapped, and as code, is not said.
+ */
+struct image *image_headed(const struct process *process, const struct mapping *first);
+
 /* Whether a file that was mapped when the images were loaded is so no more: dlclose(3). */
 bool images_unloaded(const struct process *process, const struct images *images);
 

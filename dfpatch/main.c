@@ -55,6 +55,7 @@
  *   proc_mem         /proc/PID/mem
  *   image            a module with its flags, and those of a file
  *   image_process    the modules of a process
+ *   stays            whether one of them can be unloaded
  *   select           patterns -> sites
  *   verify           every site, before anything is touched (Capstone)
  *   tracee           one thread, stopped and let go (ptrace)
