@@ -58,6 +58,7 @@
  *   stays            whether one of them can be unloaded
  *   select           patterns -> sites
  *   verify           every site, before anything is touched (Capstone)
+ *   restart          which system calls may be begun anew after a stop
  *   tracee           one thread, stopped and let go (ptrace)
  *   own_signals      our own signals meanwhile
  *   threads          stopping every thread, and letting go

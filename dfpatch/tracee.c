@@ -3,10 +3,17 @@
 #include "tracee.h"
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <sys/ptrace.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 
+#include "restart.h"
+
 _Static_assert(TRACEE_LOOK == WNOHANG, "the option is waitpid's");
+
+/* Of the kernel, which programs never see: run the call again, unless a handler ran. */
+#define ERESTARTNOHAND 514
 
 int tracee_seize(pid_t id)
 {
@@ -18,6 +25,37 @@ void tracee_interrupt(const struct tracee *tracee)
 	ptrace(PTRACE_INTERRUPT, tracee->id, NULL, NULL);
 }
 
+/* NOLINTBEGIN(performance-no-int-to-ptr): ptrace(2) takes numbers as pointers */
+
+static long read_register(pid_t id, size_t offset)
+{
+	return ptrace(PTRACE_PEEKUSER, id, (void *)offset, NULL);
+}
+
+/* 64-bit calls have numbers of their own; 64-bit code can make the others too, by int 0x80. */
+static bool made_64_bit_call(pid_t id)
+{
+	struct __ptrace_syscall_info info;
+	const long got = ptrace(PTRACE_GET_SYSCALL_INFO, id, (void *)sizeof(info), &info);
+	return got > 0 && info.arch == AUDIT_ARCH_X86_64;
+}
+
+/*
+ * A call that our stop ended with EINTR is to be made again, as if the kernel had
+ * said so: before the thread goes on, the kernel looks at this value once more.
+ * If a signal came too, its handler runs and the call then ends with EINTR, as
+ * always. A thread that was in user space has no call (-1), or no such value.
+ */
+static void make_call_again(pid_t id)
+{
+	if (read_register(id, offsetof(struct user_regs_struct, rax)) != -EINTR)
+		return;
+	if (restart_is_safe(read_register(id, offsetof(struct user_regs_struct, orig_rax))) &&
+	    made_64_bit_call(id))
+		ptrace(PTRACE_POKEUSER, id, (void *)offsetof(struct user_regs_struct, rax),
+		       (void *)-ERESTARTNOHAND);
+}
+
 static void take_status(struct tracee *tracee, int status)
 {
 	if (!WIFSTOPPED(status)) {
@@ -26,8 +64,12 @@ static void take_status(struct tracee *tracee, int status)
 	}
 	tracee->state = TRACEE_STOPPED;
 	/* A stop with an event is ours or a group-stop; one without is a signal under way. */
-	if (status >> 16 == 0)
+	const bool event = status >> 16 != 0;
+	if (!event)
 		tracee->signal = (uint8_t)WSTOPSIG(status);
+	/* What a stop by job control does to a call is not our doing. */
+	if (!event || WSTOPSIG(status) == SIGTRAP)
+		make_call_again(tracee->id);
 }
 
 bool tracee_wait(struct tracee *tracee, int options)
@@ -44,8 +86,9 @@ bool tracee_wait(struct tracee *tracee, int options)
 void tracee_detach(struct tracee *tracee)
 {
 	/* Killed since: it has to be reaped by us before its parent can. */
-	/* NOLINTNEXTLINE(performance-no-int-to-ptr): ptrace(2) takes the signal so */
 	if (ptrace(PTRACE_DETACH, tracee->id, NULL, (void *)(uintptr_t)tracee->signal) != 0)
 		tracee_wait(tracee, WNOHANG);
 	tracee->state = TRACEE_GONE;
 }
+
+/* NOLINTEND(performance-no-int-to-ptr) */

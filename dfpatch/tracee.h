@@ -3,13 +3,15 @@
  * tracee.h - one thread of a target, stopped and let go: the only user of
  * ptrace(2) and waitpid(2) on tracees.
  *
- * No code runs in the target, no register is written; a stopped thread goes on
- * where it was, with the signal that was on its way to it.
+ * No code runs in the target. A stopped thread goes on where it was, with the
+ * signal that was on its way to it; and in its system call, if that is one that
+ * the kernel would end with EINTR and restart.h allows. That takes one register.
  */
 #ifndef DFPATCH_TRACEE_H
 #define DFPATCH_TRACEE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
