@@ -16,10 +16,11 @@ struct df_pattern {
 	char *text;
 	enum meaning meaning;
 	size_t prefix;	/* bytes of `text` that any match begins with, as they stand */
-	bool literal;	/* nothing but the prefix */
-	bool compiled;	/* `regex` holds what follows the prefix */
+	size_t plain;	/* bytes of `text` that begins_with() decides about */
+	bool literal;	/* these are all of it, so that there is nothing else to match */
+	bool bytes;	/* a character is a byte, in the locale of the compilation */
 	bool capturing; /* `regex` is the text alone: look where the match begins */
-	regex_t regex;
+	regex_t *regex; /* what follows the prefix; NULL as long as it is not needed */
 	struct df_err *broken; /* held back by df_pattern_words() */
 };
 
@@ -27,7 +28,15 @@ struct df_pattern {
 
 static size_t line_text(const struct df_site *site, char *buffer)
 {
-	return (size_t)snprintf(buffer, LINE_TEXT, ":%" PRIu32, site->line);
+	char digits[LINE_TEXT];
+	size_t count = 0, length = 0;
+	for (uint32_t rest = site->line; rest > 0 || count == 0; rest /= 10)
+		digits[count++] = (char)('0' + rest % 10);
+	buffer[length++] = ':';
+	while (count > 0)
+		buffer[length++] = digits[--count];
+	buffer[length] = '\0';
+	return length;
 }
 
 size_t df_full_name_length(const struct df_site *site)
@@ -37,24 +46,25 @@ size_t df_full_name_length(const struct df_site *site)
 	       line_text(site, line);
 }
 
-size_t df_full_name(const struct df_site *site, char *buffer, size_t size)
+/* As much of `part` as there is room for; returns its length. */
+static size_t append(const char *part, size_t at, char *buffer, size_t size)
 {
-	const int length = snprintf(buffer, size, "%s:%s@%s:%" PRIu32, site->kind, site->name,
-				    site->file, site->line);
-	return length < 0 ? 0 : (size_t)length;
+	const size_t length = strlen(part);
+	if (at < size)
+		memcpy(buffer + at, part, length < size - at ? length : size - at);
+	return length;
 }
 
-/* If one of the two texts begins with the other, advances *rest by `part` or to its end. */
-static bool eat(const char **rest, size_t *left, const char *part)
+size_t df_full_name(const struct df_site *site, char *buffer, size_t size)
 {
-	while (*left > 0 && *part != '\0') {
-		if (**rest != *part)
-			return false;
-		(*rest)++;
-		(*left)--;
-		part++;
-	}
-	return true;
+	char line[LINE_TEXT];
+	const char *parts[] = {site->kind, ":", site->name, "@", site->file, line};
+	size_t length = 0;
+	line_text(site, line);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		length += append(parts[i], length, buffer, size);
+	buffer[length < size ? length : size - 1] = '\0';
+	return length;
 }
 
 /* How far the words `kind:`, `kind:name` or the full name reach in the pattern's text. */
@@ -82,16 +92,46 @@ static enum meaning words_equal(const char *text, const struct df_site *site)
 	return MEANS_REGEX;
 }
 
-/* Whether the full name begins with the first `length` bytes of `prefix`; builds nothing. */
-static bool begins_with(const struct df_site *site, const char *prefix, size_t length)
+enum answer { NO, YES, UNSURE };
+
+/*
+ * If a text of dots, escaped characters and such that stand for themselves, and `part`, begin
+ * alike up to the end of one of the two, advances *text by `part` or to `end`. In a locale of
+ * characters of several bytes, a dot before one of them is a matter for regexec(3).
+ */
+static enum answer eat(const char **text, const char *end, const char *part, bool bytes)
+{
+	for (; *text < end && *part != '\0'; ++*text, part++) {
+		if (**text == '.') {
+			if (!bytes && (unsigned char)*part >= 0x80)
+				return UNSURE;
+			continue;
+		}
+		*text += **text == '\\';
+		if (**text != *part)
+			return NO;
+	}
+	return YES;
+}
+
+/* Whether the full name begins as the first `length` bytes of the text say; builds nothing. */
+static enum answer begins_with(const struct df_pattern *p, size_t length,
+			       const struct df_site *site)
 {
 	char line[LINE_TEXT];
-	const char *parts[] = {site->kind, ":", site->name, "@", site->file, line};
-	line_text(site, line);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (!eat(&prefix, &length, parts[i]))
-			return false;
-	return length == 0;
+	const char *parts[] = {site->kind, ":", site->name, "@", site->file};
+	const char *text = p->text, *end = text + length;
+	for (size_t i = 0; text < end && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const enum answer answer = eat(&text, end, parts[i], p->bytes);
+		if (answer != YES)
+			return answer;
+	}
+	if (text < end) {
+		line_text(site, line);
+		if (eat(&text, end, line, p->bytes) == NO)
+			return NO;
+	}
+	return text == end ? YES : NO;
 }
 
 /* Whether the text has an assertion of GNU's that looks at what stands before it. */
@@ -171,6 +211,78 @@ static bool closes_group(const char *opened)
  */
 #define EXPRESSION_MAX 4096
 #define NESTING_MAX 100
+#define PARTS_MAX 8192
+
+/* The end of a bracket expression that begins at `c`; that of the text if it has none. */
+static const char *bracket_end(const char *c)
+{
+	c += c[1] == '^' ? 2 : 1;
+	if (*c == ']')
+		c++;
+	for (; *c != '\0' && *c != ']'; c++) {
+		if (*c != '[' || c[1] == '\0' || !strchr(":.=", c[1]))
+			continue;
+		const char close[] = {c[1], ']', '\0'};
+		const char *end = strstr(c + 2, close);
+		if (!end)
+			return c + strlen(c);
+		c = end + 1;
+	}
+	return c;
+}
+
+/* What a quantifier at *c makes of one part; advances *c to its last character. */
+static size_t repetition(const char **c)
+{
+	size_t most = 4, times = 0;
+	if (**c != '{')
+		return most;
+	const char *end = *c + 1;
+	for (; (*end >= '0' && *end <= '9') || *end == ','; end++) {
+		times = *end == ',' ? 0 : 10 * times + (size_t)(*end - '0');
+		if (times > RE_DUP_MAX)
+			return most;
+		most = times > most ? times : most;
+	}
+	if (*end == '}')
+		*c = end;
+	return most;
+}
+
+/*
+ * An estimate from above of the parts that glibc's regcomp() makes of an expression with
+ * at most NESTING_MAX parentheses. It copies what is repeated, and goes through
+ * repetitions of repetitions again and again: thirty plus signs in a row, or thirty
+ * groups in each other, take all the time and memory there are. Numbers above
+ * RE_DUP_MAX are refused by regcomp() itself.
+ */
+static size_t count_parts(const char *c)
+{
+	size_t sums[NESTING_MAX + 1] = {0}, depth = 0, last = 0;
+	for (; *c != '\0' && sums[depth] <= PARTS_MAX && last <= PARTS_MAX; c++) {
+		if (strchr("*+?{", *c)) {
+			last = (last > 0 ? last : 1) * repetition(&c);
+			continue;
+		}
+		if (*c == ')' && depth > 0) {
+			last += sums[depth--] + 1;
+			continue;
+		}
+		sums[depth] += last;
+		last = *c != '(';
+		if (*c == '(')
+			sums[++depth] = 0;
+		else if (*c == '[')
+			c = bracket_end(c);
+		else if (*c == '\\')
+			c++;
+		if (*c == '\0')
+			break;
+	}
+	for (; depth > 0; depth--)
+		last += sums[depth];
+	return sums[0] + last;
+}
 
 static int check_size(const struct df_pattern *p, struct df_err *err)
 {
@@ -186,6 +298,11 @@ static int check_size(const struct df_pattern *p, struct df_err *err)
 		return df_fail(err, DF_E_PATTERN,
 			       "pattern '%.40s...': %zu parentheses are too many; %d are allowed",
 			       p->text, open, NESTING_MAX);
+	if (count_parts(p->text) > PARTS_MAX)
+		return df_fail(err, DF_E_PATTERN,
+			       "pattern '%.40s...': its repetitions come to too many parts; %d are "
+			       "allowed",
+			       p->text, PARTS_MAX);
 	return 0;
 }
 

@@ -391,3 +391,39 @@ Test(match, expressions_have_a_limit)
 		free(text);
 	}
 }
+
+/* One long time of regcomp(), as groups within groups make it; what looks alike is no repetition.
+ */
+Test(match, repetitions_have_a_limit, .timeout = 60)
+{
+	static const struct {
+		const char *text;
+		bool fits;
+	} repeated[] = {
+		{"x(((((((((((((((((((((((((((((((a)*)*)*)*)*)*)*)*)*)*)*)*)*)*)*)*)*)*)*)*)*)*)*)*"
+		 ")*)*)*)*)*)*)*",
+		 false},
+		{"((((a{1,40}){1,40}){1,40}){1,40})", false},
+		{"a++++++", true},
+		{"a++++++++++++++++++++++++++++++++++++++++", false},
+		{"a****************************************", false},
+		{"a????????????????????????????????????????", false},
+		{"a{9}{9}{9}", true},
+		{"http:****:**********+*n", false},
+		{"a{99}{99}{99}", false},
+		{"(a{90}b{90}c)+", true},
+		{"x[*+?{9999}]*", true},
+		{"x[]*+?[:alpha:]+++++++++++++++++++++++++++++++]*", true},
+		{"x\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*\\*", true},
+		{"(a*|b*)*c?(d+e+)+@.*:[0-9]{1,9}", true},
+	};
+	for (size_t i = 0; i < sizeof(repeated) / sizeof(repeated[0]); i++) {
+		struct df_pattern *pattern = NULL;
+		struct df_err err = {0};
+		const int status = df_pattern_compile(repeated[i].text, &pattern, &err);
+		cr_expect_eq(status, repeated[i].fits ? 0 : -(int)DF_E_PATTERN, "'%s': %s",
+			     repeated[i].text, err.text);
+		cr_expect(repeated[i].fits || strstr(err.text, "too many parts"), "%s", err.text);
+		df_pattern_free(pattern);
+	}
+}
