@@ -16,11 +16,10 @@ struct df_pattern {
 	char *text;
 	enum meaning meaning;
 	size_t prefix;	/* bytes of `text` that any match begins with, as they stand */
-	size_t plain;	/* bytes of `text` that begins_with() decides about */
-	bool literal;	/* these are all of it, so that there is nothing else to match */
-	bool bytes;	/* a character is a byte, in the locale of the compilation */
+	bool literal;	/* nothing but the prefix */
+	bool compiled;	/* `regex` holds what follows the prefix */
 	bool capturing; /* `regex` is the text alone: look where the match begins */
-	regex_t *regex; /* what follows the prefix; NULL as long as it is not needed */
+	regex_t regex;
 	struct df_err *broken; /* held back by df_pattern_words() */
 };
 
@@ -28,15 +27,7 @@ struct df_pattern {
 
 static size_t line_text(const struct df_site *site, char *buffer)
 {
-	char digits[LINE_TEXT];
-	size_t count = 0, length = 0;
-	for (uint32_t rest = site->line; rest > 0 || count == 0; rest /= 10)
-		digits[count++] = (char)('0' + rest % 10);
-	buffer[length++] = ':';
-	while (count > 0)
-		buffer[length++] = digits[--count];
-	buffer[length] = '\0';
-	return length;
+	return (size_t)snprintf(buffer, LINE_TEXT, ":%" PRIu32, site->line);
 }
 
 size_t df_full_name_length(const struct df_site *site)
@@ -46,25 +37,24 @@ size_t df_full_name_length(const struct df_site *site)
 	       line_text(site, line);
 }
 
-/* As much of `part` as there is room for; returns its length. */
-static size_t append(const char *part, size_t at, char *buffer, size_t size)
-{
-	const size_t length = strlen(part);
-	if (at < size)
-		memcpy(buffer + at, part, length < size - at ? length : size - at);
-	return length;
-}
-
 size_t df_full_name(const struct df_site *site, char *buffer, size_t size)
 {
-	char line[LINE_TEXT];
-	const char *parts[] = {site->kind, ":", site->name, "@", site->file, line};
-	size_t length = 0;
-	line_text(site, line);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		length += append(parts[i], length, buffer, size);
-	buffer[length < size ? length : size - 1] = '\0';
-	return length;
+	const int length = snprintf(buffer, size, "%s:%s@%s:%" PRIu32, site->kind, site->name,
+				    site->file, site->line);
+	return length < 0 ? 0 : (size_t)length;
+}
+
+/* If one of the two texts begins with the other, advances *rest by `part` or to its end. */
+static bool eat(const char **rest, size_t *left, const char *part)
+{
+	while (*left > 0 && *part != '\0') {
+		if (**rest != *part)
+			return false;
+		(*rest)++;
+		(*left)--;
+		part++;
+	}
+	return true;
 }
 
 /* How far the words `kind:`, `kind:name` or the full name reach in the pattern's text. */
@@ -92,46 +82,16 @@ static enum meaning words_equal(const char *text, const struct df_site *site)
 	return MEANS_REGEX;
 }
 
-enum answer { NO, YES, UNSURE };
-
-/*
- * If a text of dots, escaped characters and such that stand for themselves, and `part`, begin
- * alike up to the end of one of the two, advances *text by `part` or to `end`. In a locale of
- * characters of several bytes, a dot before one of them is a matter for regexec(3).
- */
-static enum answer eat(const char **text, const char *end, const char *part, bool bytes)
-{
-	for (; *text < end && *part != '\0'; ++*text, part++) {
-		if (**text == '.') {
-			if (!bytes && (unsigned char)*part >= 0x80)
-				return UNSURE;
-			continue;
-		}
-		*text += **text == '\\';
-		if (**text != *part)
-			return NO;
-	}
-	return YES;
-}
-
-/* Whether the full name begins as the first `length` bytes of the text say; builds nothing. */
-static enum answer begins_with(const struct df_pattern *p, size_t length,
-			       const struct df_site *site)
+/* Whether the full name begins with the first `length` bytes of `prefix`; builds nothing. */
+static bool begins_with(const struct df_site *site, const char *prefix, size_t length)
 {
 	char line[LINE_TEXT];
-	const char *parts[] = {site->kind, ":", site->name, "@", site->file};
-	const char *text = p->text, *end = text + length;
-	for (size_t i = 0; text < end && i < sizeof(parts) / sizeof(parts[0]); i++) {
-		const enum answer answer = eat(&text, end, parts[i], p->bytes);
-		if (answer != YES)
-			return answer;
-	}
-	if (text < end) {
-		line_text(site, line);
-		if (eat(&text, end, line, p->bytes) == NO)
-			return NO;
-	}
-	return text == end ? YES : NO;
+	const char *parts[] = {site->kind, ":", site->name, "@", site->file, line};
+	line_text(site, line);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!eat(&prefix, &length, parts[i]))
+			return false;
+	return length == 0;
 }
 
 /* Whether the text has an assertion of GNU's that looks at what stands before it. */
