@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,16 @@ static int take_new(struct threads *threads, size_t *fresh, struct df_err *err)
 	return 0;
 }
 
+/* How many threads the process has, a leader that exited before the others included; 0 if it is
+ * gone. */
+static size_t count_threads(const struct threads *threads)
+{
+	char text[STATUS_SIZE];
+	if (status_read(threads->status, text, sizeof(text)) < 0)
+		return 0;
+	return (size_t)status_number(text, "Threads");
+}
+
 static void interrupt_all(const struct threads *threads)
 {
 	for (size_t i = 0; i < threads->count; i++)
@@ -252,16 +263,6 @@ static bool any(const struct threads *threads, enum tracee_state state)
 		if (threads->list[i].state == state)
 			return true;
 	return false;
-}
-
-/* How many threads the process has, a leader that exited before the others included; 0 if it is
- * gone. */
-static size_t count_threads(const struct threads *threads)
-{
-	char text[STATUS_SIZE];
-	if (status_read(threads->status, text, sizeof(text)) < 0)
-		return 0;
-	return (size_t)status_number(text, "Threads");
 }
 
 /* Room for twice as many threads as there are, made while all of them run. */
@@ -348,6 +349,29 @@ int threads_stop(struct threads *threads, uint64_t budget, struct df_err *err)
 	const pid_t late = late_thread(threads);
 	threads_resume(threads);
 	return status == LATE ? overrun(threads, late, budget, err) : status;
+}
+
+int threads_poke(const struct threads *threads, uint64_t addr, const void *bytes, size_t size,
+		 struct df_err *err)
+{
+	char byte;
+	/* Threads may have stopped after an exec, and ptrace writes to whatever they run. Now that
+	 * all stand still, what the descriptor says holds. */
+	const ssize_t got = pread(threads->process->mem, &byte, 1, (off_t)addr);
+	if (got < 0)
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot read memory at %#" PRIx64, addr);
+	int failed = ESRCH;
+	for (size_t i = 0; got > 0 && failed == ESRCH && i < threads->count; i++)
+		if (threads->list[i].state == TRACEE_STOPPED)
+			failed = tracee_poke(&threads->list[i], addr, bytes, size);
+	if (failed == 0)
+		return 0;
+	if (failed == ESRCH)
+		return df_fail(err, DF_E_NO_PROCESS,
+			       "the process exited or runs another program by now");
+	errno = failed;
+	return df_fail_errno(err, DF_E_SYSTEM, "cannot write memory at %#" PRIx64 " by ptrace",
+			     addr);
 }
 
 /*

@@ -50,6 +50,14 @@ int threads_stop(struct threads *threads, uint64_t budget, struct df_err *err);
 /* Whether a thread with this id is among the stopped. */
 bool threads_include(const struct threads *threads, pid_t id);
 
+/*
+ * Writes to the target through one of its stopped threads, for a kernel that
+ * forbids to write text through /proc/PID/mem: aligned words, of which the other
+ * bytes are kept. Returns 0, DF_E_NO_PROCESS (it exited, or none is stopped), DF_E_SYSTEM.
+ */
+int threads_poke(const struct threads *threads, uint64_t addr, const void *bytes, size_t size,
+		 struct df_err *err);
+
 /* Lets every thread go. Harmless if none is stopped. */
 void threads_resume(struct threads *threads);
 

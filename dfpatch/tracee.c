@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/audit.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -91,4 +92,31 @@ void tracee_detach(struct tracee *tracee)
 	tracee->state = TRACEE_GONE;
 }
 
+/* The aligned word at `addr` with `size` of its bytes, from `offset` on, replaced. Returns errno.
+ */
+static int poke_word(pid_t id, uint64_t addr, size_t offset, const void *bytes, size_t size)
+{
+	errno = 0;
+	long word = ptrace(PTRACE_PEEKTEXT, id, (void *)addr, NULL);
+	if (errno != 0)
+		return errno;
+	memcpy((char *)&word + offset, bytes, size);
+	return ptrace(PTRACE_POKETEXT, id, (void *)addr, (void *)word) == 0 ? 0 : errno;
+}
+
 /* NOLINTEND(performance-no-int-to-ptr) */
+
+int tracee_poke(const struct tracee *tracee, uint64_t addr, const void *bytes, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		const size_t offset = (addr + done) % sizeof(long);
+		const size_t left = size - done, room = sizeof(long) - offset;
+		const size_t now = left < room ? left : room;
+		const int status = poke_word(tracee->id, addr + done - offset, offset,
+					     (const char *)bytes + done, now);
+		if (status != 0)
+			return status;
+		done += now;
+	}
+	return 0;
+}

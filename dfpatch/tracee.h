@@ -41,4 +41,11 @@ bool tracee_wait(struct tracee *tracee, int options);
 /* Lets a stopped one go; it is gone for us then. */
 void tracee_detach(struct tracee *tracee);
 
+/*
+ * Writes through a stopped one into its address space, whatever protects the
+ * memory: in whole aligned words, of which the other bytes are kept. Nobody else
+ * may write to those meanwhile. Returns 0 or errno: ESRCH if it was killed.
+ */
+int tracee_poke(const struct tracee *tracee, uint64_t addr, const void *bytes, size_t size);
+
 #endif

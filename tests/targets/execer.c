@@ -54,6 +54,7 @@ int main(int argc, char **argv)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	arguments = argv;
 	page = target_page();
+	page->control = (uint64_t)(uintptr_t)&df_module_v1;
 	page->ready = 1;
 	if (page->word[0]++ % 2 == 0)
 		live(NULL);
