@@ -12,7 +12,8 @@
  *    as the process has, or (with a leader that exited, which counts but cannot be
  *    stopped) two looks in a row found nothing new;
  *  - a thread exits meanwhile: its seize fails with ESRCH or EPERM, or its wait
- *    reports the exit or ECHILD;
+ *    reports the exit or ECHILD; or its id is another's by then, see
+ *    let_go_of_strangers();
  *  - a signal is being delivered as we stop: the wait reports it, and the signal
  *    goes on with the detach, siginfo and all;
  *  - a thread is stopped by job control: it reports a group-stop, and the kernel
@@ -220,6 +221,37 @@ static size_t count_threads(const struct threads *threads)
 	return (size_t)status_number(text, "Threads");
 }
 
+/*
+ * A thread that exits between the list and its seize may leave its id to one of
+ * another process, which is then let go. There is one more of the seized than the process has
+ * threads: so it costs nothing to speak of where there are no strangers. One that
+ * exited is in the list as long as we have not reaped it.
+ */
+static void let_go_of_strangers(struct threads *threads)
+{
+	char name[16];
+	size_t ours = 0;
+	for (size_t i = 0; i < threads->count; i++)
+		ours += threads->list[i].state != TRACEE_GONE;
+	if (ours == count_threads(threads))
+		return;
+	for (size_t i = 0; i < threads->count; i++) {
+		struct tracee *thread = &threads->list[i];
+		snprintf(name, sizeof(name), "%d", thread->id);
+		if (thread->state == TRACEE_RUNS && faccessat(threads->task, name, F_OK, 0) != 0)
+			tracee_dismiss(thread);
+	}
+}
+
+/* Seizes what is new in the list of threads. */
+static int take_threads(struct threads *threads, size_t *fresh, struct df_err *err)
+{
+	const int status = take_new(threads, fresh, err);
+	if (status == 0 && *fresh > 0)
+		let_go_of_strangers(threads);
+	return status;
+}
+
 static void interrupt_all(const struct threads *threads)
 {
 	for (size_t i = 0; i < threads->count; i++)
@@ -293,7 +325,7 @@ static int stop_all(struct threads *threads, uint64_t budget, struct df_err *err
 {
 	size_t fresh;
 	/* Seizing stops nobody: the first look is not part of the pause. */
-	int status = take_new(threads, &fresh, err);
+	int status = take_threads(threads, &fresh, err);
 	threads->stopped_at = monotonic_now();
 	const uint64_t deadline = threads->stopped_at + budget;
 	for (int quiet_looks = 0; status == 0 && quiet_looks < 2;) {
@@ -302,7 +334,7 @@ static int stop_all(struct threads *threads, uint64_t budget, struct df_err *err
 			return LATE;
 		if (all_stopped(threads))
 			return 0;
-		status = take_new(threads, &fresh, err);
+		status = take_threads(threads, &fresh, err);
 		quiet_looks = fresh > 0 ? 0 : quiet_looks + 1;
 		if (status == 0 && fresh > 0 && monotonic_now() > deadline)
 			return too_many(threads, err);

@@ -8,6 +8,7 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "restart.h"
 
@@ -90,6 +91,19 @@ void tracee_detach(struct tracee *tracee)
 	if (ptrace(PTRACE_DETACH, tracee->id, NULL, (void *)(uintptr_t)tracee->signal) != 0)
 		tracee_wait(tracee, WNOHANG);
 	tracee->state = TRACEE_GONE;
+}
+
+void tracee_dismiss(struct tracee *tracee)
+{
+	const struct timespec moment = {.tv_nsec = 100000};
+	tracee_interrupt(tracee);
+	for (int i = 0; i < 100 && tracee->state == TRACEE_RUNS; i++) {
+		tracee_wait(tracee, WNOHANG);
+		if (tracee->state == TRACEE_RUNS)
+			nanosleep(&moment, NULL);
+	}
+	if (tracee->state == TRACEE_STOPPED)
+		tracee_detach(tracee);
 }
 
 /* The aligned word at `addr` with `size` of its bytes, from `offset` on, replaced. Returns errno.

@@ -41,6 +41,9 @@ bool tracee_wait(struct tracee *tracee, int options);
 /* Lets a stopped one go; it is gone for us then. */
 void tracee_detach(struct tracee *tracee);
 
+/* Lets one go that runs, which takes a stop. Should it not stop in a moment, it stays as it is. */
+void tracee_dismiss(struct tracee *tracee);
+
 /*
  * Writes through a stopped one into its address space, whatever protects the
  * memory: in whole aligned words, of which the other bytes are kept. Nobody else
