@@ -62,6 +62,15 @@
  *   tracee           one thread, stopped and let go (ptrace)
  *   own_signals      our own signals meanwhile
  *   threads          stopping every thread, and letting go
+ *   watchdog         what ends us when we hold up a target for too long
+ *   claim            our claims on modules
+ *   change.h         a change: what is asked for, and what it came to
+ *   work.h           what its steps share
+ *   plans            what it comes to in each module
+ *   own              modules made ours
+ *   carry            the plans carried out
+ *   stopped, quiet   with every thread stopped; while the program runs
+ *   way              which of them
  *   run              the pipeline
  *   summary          what it came to, flag by flag
  *   report, json     for people (libsmartcols), for machines (json-c)

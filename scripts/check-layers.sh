@@ -14,8 +14,10 @@ rules() {
 	cat <<'RULES'
 all     dfpatch/elf_file                INC  libelf\.h|gelf\.h|nlist\.h|elfutils/.*
 all     dfpatch/verify                  INC  capstone(/.*|\.h)
-all     dfpatch/tracee                  INC  sys/ptrace\.h|sys/wait\.h|linux/ptrace\.h
-all     dfpatch/tracee                  SYM  ptrace|wait|waitpid|waitid|wait3|wait4
+all     dfpatch/tracee                  INC  sys/ptrace\.h|linux/ptrace\.h
+all     dfpatch/tracee                  SYM  ptrace
+all     dfpatch/tracee,dfpatch/watchdog INC  sys/wait\.h
+all     dfpatch/tracee,dfpatch/watchdog SYM  wait|waitpid|waitid|wait3|wait4
 all     dfpatch/proc_mem,libdf/self_mem SYM  pwrite|pwrite64|pwritev|pwritev2|process_vm_writev
 all     libdf/self_mem                  SYM  mprotect|pkey_mprotect
 all     libdf/match                     INC  regex\.h
@@ -24,7 +26,8 @@ all     dfpatch/json                    INC  json-c/.*
 all     dfpatch/report                  INC  libsmartcols.*
 all     dfpatch/cli                     INC  argp\.h|getopt\.h
 all     dfpatch/cli                     SYM  argp_[a-z_]+|getopt|getopt_long
-all     dfpatch/main                    SYM  exit|_exit|_Exit|quick_exit|abort|assert|longjmp
+all     dfpatch/main,dfpatch/watchdog   SYM  _exit
+all     dfpatch/main                    SYM  exit|_Exit|quick_exit|abort|assert|longjmp
 all     dfpatch/main                    SYM  err|errx|verr|verrx|error
 libdf   libdf/print                     SYM  printf|vprintf|puts|putchar|putc|fputs|fputc|perror
 libdf   libdf/print                     SYM  fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * change.h - a change of one process: what is asked for, and what it came to.
+ */
+#ifndef DFPATCH_CHANGE_H
+#define DFPATCH_CHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "image.h"
+#include "plan.h"
+#include "process.h"
+#include "select.h"
+
+/* How the bytes are to be written. */
+enum mode {
+	MODE_AUTO, /* quietly where that is safe, else with every thread stopped */
+	MODE_QUIET,
+	MODE_STOP,
+};
+
+struct change_request {
+	enum df_op op;
+	pid_t pid;
+	const char *const *patterns; /* none: all flags */
+	size_t pattern_count;
+	bool dry_run;
+	enum mode mode;
+	uint64_t timeout;  /* ns: for waiting on other controllers, and trying again */
+	uint64_t max_stop; /* ns: how long threads may take to stop */
+};
+
+/* What a change came to; valid as far as it got, also after a failure. */
+struct change_result {
+	struct process process;
+	struct images images;
+	struct selection selection;
+	struct df_plan *plans; /* one per image, owned */
+	uint8_t **opcodes;     /* likewise */
+	bool stopped;	       /* threads stood still at some time, */
+	char why_stopped[320]; /* and why, where nobody asked for it; not escaped */
+	size_t threads;	       /* how many, the last time */
+	uint64_t pause;	       /* ns, all stops added */
+	size_t committed;      /* modules that were changed */
+	size_t recovered; /* modules in which the work of a controller that died was put right */
+};
+
+#endif

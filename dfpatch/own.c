@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* own.c - making every module that a change concerns ours. */
+#include "own.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "namespace.h"
+#include "plans.h"
+#include "recover.h"
+
+/* How long a call may ask libdf to wait, all turns added: half of what libdf has patience for. */
+#define TURNS_MAX_NS UINT64_C(5000000000)
+
+/* ---- locks ---- */
+
+/* Which thread has the module's lock, as we number threads; 0 for none, -1 if that cannot be told.
+ */
+static pid_t owner_of(const struct work *w, const struct df_control_v1 *control)
+{
+	const pid_t owner = (pid_t)(control->lock & DF_LOCK_OWNER);
+	if (owner == 0 || !w->result->process.foreign_pids)
+		return owner;
+	return namespace_thread(&w->result->process, owner);
+}
+
+static bool is_there(const struct work *w, pid_t thread)
+{
+	char name[32];
+	snprintf(name, sizeof(name), "task/%d", thread);
+	return faccessat(w->result->process.dir, name, F_OK, 0) == 0;
+}
+
+static int locked(const struct work *w, const struct image *image,
+		  const struct df_control_v1 *control, struct df_err *err)
+{
+	return df_fail(err, DF_E_BUSY,
+		       "%s: thread %" PRIu32 " of process %d holds the lock of its flags; "
+		       "nothing was changed",
+		       image->path, control->lock & DF_LOCK_OWNER, w->request->pid);
+}
+
+static int await_lock(struct work *w, const struct image *image, uint64_t patience,
+		      struct df_err *err)
+{
+	const struct timespec pause = {.tv_nsec = 50000};
+	for (;;) {
+		struct df_control_v1 control;
+		const int status = df_control_load(&w->mem, image->table.control, &control, err);
+		if (status < 0)
+			return status;
+		const pid_t owner = owner_of(w, &control);
+		if (owner == 0 || (owner > 0 && !is_there(w, owner)))
+			return 0;
+		if (monotonic_now() >= patience)
+			return locked(w, image, &control, err);
+		nanosleep(&pause, NULL);
+	}
+}
+
+int own_await(struct work *w, uint64_t patience, struct df_err *err)
+{
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < w->result->images.count; i++)
+		if (plans_concern(w, i))
+			status = await_lock(w, w->result->images.list[i], patience, err);
+	return status;
+}
+
+/* ---- with every thread stopped ---- */
+
+/*
+ * Nobody else is a controller outside, so a claim that stands in the module is ours, or
+ * belongs to one that died.
+ */
+static int clear_claim(struct work *w, const struct image *image, struct df_err *err)
+{
+	const uint64_t none = 0;
+	return w->mem.store(w->mem.context,
+			    image->table.control + offsetof(struct df_control_v1, external), &none,
+			    sizeof(none), err);
+}
+
+static int own_image(struct work *w, size_t i, const struct df_stamp *stamp, struct df_err *err)
+{
+	const struct image *image = w->result->images.list[i];
+	const struct df_module module = plans_module(w, i);
+	struct df_control_v1 control;
+	int status = df_control_load(&w->mem, image->table.control, &control, err);
+	const pid_t owner = status == 0 ? owner_of(w, &control) : 0;
+	if (owner < 0 || (owner > 0 && threads_include(&w->threads, owner)))
+		return locked(w, image, &control, err);
+	if (status == 0 && control.external != 0)
+		status = clear_claim(w, image, err);
+	if (status < 0 || !plans_need_recovery(image))
+		return status;
+	/* Whoever was at work when we looked lives, and is done. */
+	if (control.phase == DF_PHASE_IDLE)
+		return df_fail(err, DF_E_CHANGED, "%s: another controller changed flags meanwhile",
+			       image->path);
+	status = df_recover(&w->mem, &module, stamp, err);
+	if (status < 0)
+		return df_err_prefix(err, image->path);
+	w->result->recovered++;
+	return df_fail(err, DF_E_CHANGED, "%s: the work of a controller that died was put right",
+		       image->path);
+}
+
+int own_stopped(struct work *w, const struct df_stamp *stamp, struct df_err *err)
+{
+	for (size_t i = 0; i < w->result->images.count; i++) {
+		const int status = plans_concern(w, i) ? own_image(w, i, stamp, err) : 0;
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+/* A module that is no longer there, or another now, is left alone. */
+static bool still_there(const struct work *w, const struct image *image)
+{
+	struct df_control_v1 control;
+	return df_control_load(&w->mem, image->table.control, &control, NULL) == 0 &&
+	       control.start == image->control.start && control.stop == image->control.stop;
+}
+
+void own_ask_for_turn(struct work *w)
+{
+	const uint64_t now = monotonic_now();
+	if (w->claimed_since == 0)
+		w->claimed_since = now;
+	claims_drop(&w->claims, &w->mem);
+	if (now >= w->deadline || now - w->claimed_since > TURNS_MAX_NS)
+		return;
+	claims_renew(&w->claims);
+	for (size_t i = 0; i < w->result->images.count; i++) {
+		const struct image *image = w->result->images.list[i];
+		if (plans_concern(w, i) && still_there(w, image))
+			(void)claims_take(&w->claims, &w->mem, image->table.control, NULL);
+	}
+}
+
+/* ---- while the program runs ---- */
+
+static int claim_all(struct work *w, struct df_err *err)
+{
+	claims_renew(&w->claims);
+	for (size_t i = 0; i < w->result->images.count; i++) {
+		const uint64_t control = w->result->images.list[i]->table.control;
+		const int status =
+			plans_concern(w, i) ? claims_take(&w->claims, &w->mem, control, err) : 0;
+		if (status < 0)
+			return status;
+	}
+	/* What we read next, we read after this: libdf takes its lock and then reads our claim. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int own_claimed(struct work *w, uint64_t patience, struct df_err *err)
+{
+	int status = claim_all(w, err);
+	/* The claim stays while we wait: if both gave way at once, both could do so without end. */
+	if (status == 0)
+		status = own_await(w, patience, err);
+	/* A thread that took over an older claim may have wiped a part of ours. */
+	if (status == 0 && !claims_stand(&w->claims, &w->mem))
+		return df_fail(err, DF_E_CHANGED, "another controller took our claim away");
+	return status;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plans.c - what a change comes to in each module of a process. */
+#include "plans.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "image_process.h"
+
+struct df_module plans_module(const struct work *w, size_t i)
+{
+	const struct image *image = w->result->images.list[i];
+	return (struct df_module){
+		.control = image->table.control,
+		.sites = image->sites,
+		.count = image->table.count,
+	};
+}
+
+bool plans_need_recovery(const struct image *image)
+{
+	return image->control.phase != DF_PHASE_IDLE;
+}
+
+bool plans_concern(const struct work *w, size_t i)
+{
+	return plans_need_recovery(w->result->images.list[i]) ||
+	       !df_plan_empty(&w->result->plans[i]);
+}
+
+bool plans_concern_any(const struct work *w)
+{
+	for (size_t i = 0; i < w->result->images.count; i++)
+		if (plans_concern(w, i))
+			return true;
+	return false;
+}
+
+size_t plans_count_recovery(const struct work *w)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < w->result->images.count; i++)
+		count += plans_need_recovery(w->result->images.list[i]);
+	return count;
+}
+
+/*
+ * Verifies what will be written: the selected sites, and those that recovery
+ * will have to finish or undo.
+ */
+static int verify_image(struct work *w, size_t i, struct df_err *err)
+{
+	const struct image *image = w->result->images.list[i];
+	const struct maps *maps = &w->result->images.maps;
+	const bool *selected = w->result->selection.selected[i];
+	uint8_t *opcodes = w->result->opcodes[i];
+	if (!plans_need_recovery(image))
+		return verify_sites(w->verifier, image, maps, selected, opcodes, err);
+	bool *open = calloc(image->table.count + 1, sizeof(*open));
+	if (!open)
+		return df_fail_memory(err);
+	for (size_t j = 0; j < image->table.count; j++)
+		open[j] = selected[j] || memcmp(&image->states[j].current, &image->states[j].next,
+						sizeof(image->states[j].next)) != 0;
+	const int status = verify_sites(w->verifier, image, maps, open, opcodes, err);
+	free(open);
+	return status;
+}
+
+static int plan_image(struct work *w, size_t i, struct df_err *err)
+{
+	struct image *image = w->result->images.list[i];
+	struct df_plan *plan = &w->result->plans[i];
+	const bool *selected = w->result->selection.selected[i];
+	int status = image_refresh(image, err);
+	if (status == 0)
+		status = df_plan_begin(plan, image->sites, image->table.count, image->states,
+				       &image->control, err);
+	if (status < 0)
+		return status;
+	df_plan_do(plan, w->request->op, selected);
+	status = verify_image(w, i, err);
+	return status < 0 ? status : df_plan_close(plan, w->result->opcodes[i], err);
+}
+
+int plans_make(struct work *w, struct df_err *err)
+{
+	for (size_t i = 0; i < w->result->images.count; i++) {
+		const int status = plan_image(w, i, err);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static int make_plans(struct change_result *result, struct df_err *err)
+{
+	result->plans = calloc(result->images.count + 1, sizeof(*result->plans));
+	result->opcodes = calloc(result->images.count + 1, sizeof(*result->opcodes));
+	if (!result->plans || !result->opcodes)
+		return df_fail_memory(err);
+	for (size_t i = 0; i < result->images.count; i++) {
+		result->opcodes[i] = malloc(result->images.list[i]->table.count + 1);
+		if (!result->opcodes[i])
+			return df_fail_memory(err);
+	}
+	return 0;
+}
+
+void plans_unload(struct change_result *result)
+{
+	for (size_t i = 0; result->plans && i < result->images.count; i++)
+		df_plan_free(&result->plans[i]);
+	for (size_t i = 0; result->opcodes && i < result->images.count; i++)
+		free(result->opcodes[i]);
+	free(result->plans);
+	free(result->opcodes);
+	result->plans = NULL;
+	result->opcodes = NULL;
+	selection_free(&result->selection);
+	images_free(&result->images);
+}
+
+int plans_load(struct work *w, struct df_err *err)
+{
+	struct change_result *r = w->result;
+	int status = images_from_process(&r->process, &r->images, err);
+	if (status == 0)
+		status = selection_make(&r->selection, &r->images, w->request->patterns,
+					w->request->pattern_count, err);
+	return status < 0 ? status : make_plans(r, err);
+}

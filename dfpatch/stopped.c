@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stopped.c - carrying a change out while every thread of the program stands still. */
+#include "stopped.h"
+
+#include <inttypes.h>
+
+#include "carry.h"
+#include "own.h"
+
+/* What is over by itself before the watchdog bites, once the time is over. */
+#define GRACE_NS 100000000u
+
+static bool is_in_the_way(int status)
+{
+	return status == -(int)DF_E_CHANGED || status == -(int)DF_E_BUSY;
+}
+
+/* Before the commit point; after it, going on is the shorter way out. */
+static int check_time(const struct work *w, struct df_err *err)
+{
+	if (monotonic_now() - w->threads.stopped_at < w->request->max_stop)
+		return 0;
+	return df_fail(err, DF_E_TIMEOUT,
+		       "process %d stood still for the %" PRIu64
+		       " ms of --max-stop before all was ready; all threads are let go again, "
+		       "nothing was changed",
+		       w->request->pid, w->request->max_stop / 1000000);
+}
+
+static int work_while_stopped(struct work *w, struct df_err *err)
+{
+	const struct df_stamp stamp = carry_stamp();
+	int status = own_stopped(w, &stamp, err);
+	if (status == 0)
+		status = carry_recheck(w, err);
+	if (status == 0)
+		status = check_time(w, err);
+	if (status == 0)
+		status = carry_out(w, &stamp, err);
+	if (is_in_the_way(status))
+		own_ask_for_turn(w);
+	else
+		claims_drop(&w->claims, &w->mem);
+	return status;
+}
+
+static int poke(void *context, uint64_t addr, const void *bytes, size_t size, struct df_err *err)
+{
+	return threads_poke(context, addr, bytes, size, err);
+}
+
+/* Where the kernel forbids the usual way, through a stopped thread. */
+static void set_way(struct work *w)
+{
+	w->memory->together = true;
+	w->memory->until = 0;
+	w->memory->poke = poke;
+	w->memory->poke_context = &w->threads;
+}
+
+int stopped_commit(struct work *w, struct df_err *err)
+{
+	int status = own_await(w, w->deadline, err);
+	if (status < 0)
+		return status;
+	const uint64_t end = monotonic_now() + w->request->max_stop + GRACE_NS;
+	status = watchdog_arm(&w->watchdog, end, w->request->pid,
+			      "for longer than --max-stop allows it had stopped", err);
+	if (status < 0)
+		return status;
+	set_way(w);
+	status = threads_stop(&w->threads, w->request->max_stop, err);
+	if (status == 0) {
+		status = work_while_stopped(w, err);
+		w->result->threads = w->threads.count;
+		threads_resume(&w->threads);
+		w->result->stopped = true;
+		w->result->pause += w->threads.released_at - w->threads.stopped_at;
+	}
+	watchdog_disarm(&w->watchdog);
+	return status;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watchdog.c - a process that ends us when we hold up a target for too long. */
+#include "watchdog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "processors.h"
+
+/* One write to a pipe (pipe(7): not torn, being shorter than PIPE_BUF). */
+struct order {
+	uint64_t deadline; /* 0: none */
+	pid_t target;
+	char what[84];
+};
+
+/* ---- in the watchdog ---- */
+
+/* How long until the deadline; NULL for ever. */
+static const struct timespec *time_left(const struct order *order, struct timespec *left)
+{
+	struct timespec now;
+	if (order->deadline == 0)
+		return NULL;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	const uint64_t at = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	const uint64_t ns = at < order->deadline ? order->deadline - at : 0;
+	*left = (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
+				  .tv_nsec = (long)(ns % 1000000000u)};
+	return left;
+}
+
+/* The target goes on before anything is written, which it may have to read. */
+static void bite(int parent, const struct order *order)
+{
+	char text[400];
+	if (syscall(SYS_pidfd_send_signal, parent, SIGKILL, NULL, 0) != 0)
+		return;
+	const int size =
+		snprintf(text, sizeof(text),
+			 "dfpatch: %s process %d; so its watchdog ended it, and the process "
+			 "goes on. What was begun, the next change will finish or undo\n",
+			 order->what, order->target);
+	if (write(STDERR_FILENO, text, (size_t)size) < 0)
+		return; /* nobody to tell */
+}
+
+/* Until the other end of the pipe is closed: our parent has ended, or wants us to. */
+static void watch(int from, int parent)
+{
+	struct order order = {0}, next;
+	struct timespec left;
+	for (;;) {
+		struct pollfd end = {.fd = from, .events = POLLIN};
+		const int ready = ppoll(&end, 1, time_left(&order, &left), NULL);
+		if (ready == 0) {
+			bite(parent, &order);
+			return;
+		}
+		if (ready < 0)
+			continue;
+		if (read(from, &next, sizeof(next)) != (ssize_t)sizeof(next))
+			return;
+		order = next;
+	}
+}
+
+static void be_the_watchdog(int from, int to, int parent)
+{
+	struct priority priority;
+	setsid();
+	close(to);
+	/* Whoever reads our output would wait for our end; but not for what we have to tell. */
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	priority_raise(&priority);
+	watch(from, parent);
+	_exit(0);
+}
+
+/* ---- in dfpatch ---- */
+
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+int watchdog_start(struct watchdog *watchdog, struct df_err *err)
+{
+	int ends[2] = {-1, -1};
+	sigset_t all, before;
+	*watchdog = (struct watchdog){.pipe = -1};
+	const int parent = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	if (parent < 0 || pipe2(ends, O_CLOEXEC) != 0) {
+		df_fail_errno(err, DF_E_SYSTEM, "cannot start a watchdog");
+		close_if_open(parent);
+		return -(int)DF_E_SYSTEM;
+	}
+	/* It takes no signals but those that nobody can refuse. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	const pid_t pid = fork();
+	if (pid == 0)
+		be_the_watchdog(ends[0], ends[1], parent);
+	if (pid < 0)
+		df_fail_errno(err, DF_E_SYSTEM, "cannot start a watchdog");
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(parent);
+	close(ends[0]);
+	if (pid < 0) {
+		close(ends[1]);
+		return -(int)DF_E_SYSTEM;
+	}
+	/* If it stands still itself, orders that it does not take must not hold us up. */
+	fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	watchdog->pid = pid;
+	watchdog->pipe = ends[1];
+	return 0;
+}
+
+/* The watchdog may be gone, and a broken pipe must not end us. */
+static sigset_t hold_sigpipe(void)
+{
+	sigset_t pipe, before;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &pipe, &before);
+	return before;
+}
+
+static void release_sigpipe(const sigset_t *before)
+{
+	sigset_t pipe;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigtimedwait(&pipe, NULL, &(const struct timespec){0});
+	sigprocmask(SIG_SETMASK, before, NULL);
+}
+
+static bool send_order(const struct watchdog *watchdog, const struct order *order)
+{
+	const sigset_t before = hold_sigpipe();
+	const ssize_t sent = write(watchdog->pipe, order, sizeof(*order));
+	const int error = errno;
+	release_sigpipe(&before);
+	errno = error;
+	return sent == (ssize_t)sizeof(*order);
+}
+
+int watchdog_arm(const struct watchdog *watchdog, uint64_t deadline, pid_t target, const char *what,
+		 struct df_err *err)
+{
+	struct order order = {.deadline = deadline, .target = target};
+	snprintf(order.what, sizeof(order.what), "%s", what);
+	if (send_order(watchdog, &order))
+		return 0;
+	return df_fail_errno(
+		err, DF_E_SYSTEM,
+		"the watchdog of this dfpatch, process %d, was killed; nothing was changed",
+		watchdog->pid);
+}
+
+void watchdog_disarm(const struct watchdog *watchdog)
+{
+	/* If nobody takes it any more, nobody bites either. */
+	(void)send_order(watchdog, &(const struct order){0});
+}
+
+void watchdog_end(struct watchdog *watchdog)
+{
+	if (watchdog->pid == 0)
+		return;
+	close(watchdog->pipe);
+	/* It ends by itself; but somebody may have stopped it. */
+	kill(watchdog->pid, SIGKILL);
+	while (waitpid(watchdog->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	*watchdog = (struct watchdog){.pipe = -1};
+}

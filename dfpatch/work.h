@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * work.h - a change under way: what the steps of the pipeline share.
+ *
+ * plans.h fills the result while the target runs; stopped.h or quiet.h owns the modules
+ * (own.h) and carries the plans out (carry.h). Nothing in between allocates, prints or
+ * opens a file of the target's.
+ */
+#ifndef DFPATCH_WORK_H
+#define DFPATCH_WORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "change.h"
+#include "claim.h"
+#include "mem.h"
+#include "proc_mem.h"
+#include "threads.h"
+#include "verify.h"
+#include "watchdog.h"
+
+struct work {
+	const struct change_request *request;
+	struct change_result *result;
+	struct verifier *verifier;
+	struct threads threads;
+	struct watchdog watchdog;
+	struct proc_mem *memory;
+	struct df_mem mem; /* by way of `memory` */
+	struct claims claims;
+	uint64_t claimed_since; /* CLOCK_MONOTONIC, ns: the first claim of this call; 0 for none */
+	uint64_t deadline;	/* likewise: of this call */
+};
+
+#endif
