@@ -2,32 +2,42 @@
 /* match.c - which sites a pattern means. */
 #include "match.h"
 
-#include <inttypes.h>
-#include <regex.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "expression.h"
 
 /* What a pattern of words turned out to equal; the widest wins, so that `http:` stays a kind. */
 enum meaning { MEANS_REGEX, MEANS_FULL_NAME, MEANS_FLAG, MEANS_KIND };
 
+enum answer { NO, YES, UNSURE };
+
 struct df_pattern {
 	char *text;
 	enum meaning meaning;
-	size_t prefix;	/* bytes of `text` that any match begins with, as they stand */
-	bool literal;	/* nothing but the prefix */
-	bool compiled;	/* `regex` holds what follows the prefix */
-	bool capturing; /* `regex` is the text alone: look where the match begins */
-	regex_t regex;
-	struct df_err *broken; /* held back by df_pattern_words() */
+	size_t prefix; /* bytes of `text` that any match begins with, as they stand */
+	size_t plain;  /* bytes of `text` that begins_with() decides about */
+	bool literal;  /* these are all of it, so that there is nothing else to match */
+	bool bytes;    /* a character is a byte, in the locale of the compilation */
+	struct df_expression *expression; /* what follows the prefix; NULL until it is needed */
+	struct df_err *broken;		  /* held back by df_pattern_words() */
 };
 
 #define LINE_TEXT 16 /* a colon and a 32-bit number */
 
+/* Not by snprintf(3), which takes as long as all the rest of a match. */
 static size_t line_text(const struct df_site *site, char *buffer)
 {
-	return (size_t)snprintf(buffer, LINE_TEXT, ":%" PRIu32, site->line);
+	char digits[LINE_TEXT];
+	size_t count = 0, length = 0;
+	for (uint32_t rest = site->line; rest > 0 || count == 0; rest /= 10)
+		digits[count++] = (char)('0' + rest % 10);
+	buffer[length++] = ':';
+	while (count > 0)
+		buffer[length++] = digits[--count];
+	buffer[length] = '\0';
+	return length;
 }
 
 size_t df_full_name_length(const struct df_site *site)
@@ -39,59 +49,75 @@ size_t df_full_name_length(const struct df_site *site)
 
 size_t df_full_name(const struct df_site *site, char *buffer, size_t size)
 {
-	const int length = snprintf(buffer, size, "%s:%s@%s:%" PRIu32, site->kind, site->name,
-				    site->file, site->line);
-	return length < 0 ? 0 : (size_t)length;
+	char line[LINE_TEXT];
+	const char *parts[] = {site->kind, ":", site->name, "@", site->file, line};
+	size_t length = 0;
+	line_text(site, line);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		for (const char *c = parts[i]; *c != '\0'; c++, length++)
+			if (length < size)
+				buffer[length] = *c;
+	buffer[length < size ? length : size - 1] = '\0';
+	return length;
 }
 
-/* If one of the two texts begins with the other, advances *rest by `part` or to its end. */
-static bool eat(const char **rest, size_t *left, const char *part)
+static bool skip(const char **text, const char *part)
 {
-	while (*left > 0 && *part != '\0') {
-		if (**rest != *part)
-			return false;
-		(*rest)++;
-		(*left)--;
-		part++;
-	}
-	return true;
+	const size_t length = strlen(part);
+	const bool same = strncmp(*text, part, length) == 0;
+	*text += same ? length : 0;
+	return same;
 }
 
 /* How far the words `kind:`, `kind:name` or the full name reach in the pattern's text. */
 static enum meaning words_equal(const char *text, const struct df_site *site)
 {
-	size_t left = strlen(text);
-	if (left == 0)
-		return MEANS_REGEX;
 	char line[LINE_TEXT];
 	line_text(site, line);
-	const size_t kind = strlen(site->kind);
-	if (left < kind + 1 || memcmp(text, site->kind, kind) != 0 || text[kind] != ':')
+	if (!skip(&text, site->kind) || !skip(&text, ":"))
 		return MEANS_REGEX;
-	if (left == kind + 1)
+	if (*text == '\0')
 		return MEANS_KIND;
-	const char *rest = text + kind + 1;
-	if (strcmp(rest, site->name) == 0)
+	if (strcmp(text, site->name) == 0)
 		return MEANS_FLAG;
-	const size_t name = strlen(site->name), file = strlen(site->file);
-	left -= kind + 1;
-	if (left == name + 1 + file + strlen(line) && memcmp(rest, site->name, name) == 0 &&
-	    rest[name] == '@' && memcmp(rest + name + 1, site->file, file) == 0 &&
-	    strcmp(rest + name + 1 + file, line) == 0)
-		return MEANS_FULL_NAME;
-	return MEANS_REGEX;
+	const bool whole = skip(&text, site->name) && skip(&text, "@") && skip(&text, site->file) &&
+			   strcmp(text, line) == 0;
+	return whole ? MEANS_FULL_NAME : MEANS_REGEX;
 }
 
-/* Whether the full name begins with the first `length` bytes of `prefix`; builds nothing. */
-static bool begins_with(const struct df_site *site, const char *prefix, size_t length)
+/*
+ * If a text of dots, escaped characters and such that stand for themselves, and `part`, begin
+ * alike up to the end of one of the two, advances *text by `part` or to `end`. In a locale of
+ * characters of several bytes, a dot before one of them is a matter for regexec(3).
+ */
+static enum answer eat(const char **text, const char *end, const char *part, bool bytes)
+{
+	for (; *text < end && *part != '\0'; ++*text, part++) {
+		if (**text == '.') {
+			if (!bytes && (unsigned char)*part >= 0x80)
+				return UNSURE;
+			continue;
+		}
+		*text += **text == '\\';
+		if (**text != *part)
+			return NO;
+	}
+	return YES;
+}
+
+/* Whether the full name begins as the plain bytes of the text say; builds nothing. */
+static enum answer begins_with(const struct df_pattern *p, const struct df_site *site)
 {
 	char line[LINE_TEXT];
 	const char *parts[] = {site->kind, ":", site->name, "@", site->file, line};
+	const char *text = p->text, *end = text + p->plain;
 	line_text(site, line);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (!eat(&prefix, &length, parts[i]))
-			return false;
-	return length == 0;
+	for (size_t i = 0; text < end && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const enum answer answer = eat(&text, end, parts[i], p->bytes);
+		if (answer != YES)
+			return answer;
+	}
+	return text == end ? YES : NO;
 }
 
 /* Whether the text has an assertion of GNU's that looks at what stands before it. */
@@ -120,192 +146,83 @@ static size_t literal_prefix(const char *text)
 	return length;
 }
 
-/* A back-reference counts groups, so no group may be put around it. */
-static bool has_back_reference(const char *text)
+/*
+ * How many bytes at the start of an expression eat() understands: characters that stand for
+ * themselves, as they are or escaped, and dots; but not a final `.*`.
+ */
+static size_t plain_length(const char *text)
 {
-	for (; *text != '\0'; text++)
-		if (*text == '\\' && *++text >= '1' && *text <= '9')
-			return true;
-		else if (*text == '\0')
+	static const char special[] = "[]()*+?{}\\$|^.";
+	size_t length = 0;
+	while (text[length] != '\0' && strcmp(text + length, ".*") != 0) {
+		const char *c = text + length;
+		const bool escaped = c[0] == '\\' && c[1] != '\0' && strchr(special, c[1]);
+		if ((unsigned char)c[0] >= 0x80 ||
+		    (!escaped && c[0] != '.' && strchr(special, c[0])))
 			break;
-	return false;
+		length += escaped ? 2 : 1;
+	}
+	return length;
 }
 
-static int compile_error(const struct df_pattern *p, const regex_t *regex, int code,
-			 struct df_err *err)
+/* Sets *expression; several threads may come here at a time. */
+static int need_expression(struct df_pattern *p, struct df_expression **expression,
+			   struct df_err *err)
 {
-	char reason[128];
-	regerror(code, regex, reason, sizeof(reason));
-	return df_fail(err, code == REG_ESPACE ? DF_E_MEMORY : DF_E_PATTERN, "pattern '%s': %s",
-		       p->text, reason);
-}
-
-/* Compiles the text as it was given: only so are the errors, and the parentheses, the user's own.
- */
-static int check_syntax(const struct df_pattern *p, struct df_err *err)
-{
-	regex_t regex;
-	const int code = regcomp(&regex, p->text, REG_EXTENDED | REG_NOSUB);
-	if (code != 0)
-		return compile_error(p, &regex, code, err);
-	regfree(&regex);
+	struct df_expression *made;
+	*expression = __atomic_load_n(&p->expression, __ATOMIC_ACQUIRE);
+	if (*expression)
+		return 0;
+	const int status = df_expression_new(p->text, p->prefix, &made, err);
+	if (status < 0)
+		return status;
+	const bool first = __atomic_compare_exchange_n(&p->expression, expression, made, false,
+						       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	if (first)
+		*expression = made;
+	else
+		df_expression_free(made);
 	return 0;
 }
 
-/*
- * glibc takes a `)` that closes nothing as it stands, but it would close a group
- * put around it. The text behind a lone `(` compiles only if it has such a `)`.
- */
-static bool closes_group(const char *opened)
+/* Whether nothing is left behind these bytes but what matches whatever follows. */
+static bool is_whole(const char *rest)
 {
-	regex_t regex;
-	if (!strchr(opened, ')') || regcomp(&regex, opened, REG_EXTENDED | REG_NOSUB) != 0)
-		return false;
-	regfree(&regex);
-	return true;
-}
-
-/*
- * glibc's regcomp() calls itself for each part of an expression: what is larger than this
- * by far overflows the stack of a thread.
- */
-#define EXPRESSION_MAX 4096
-#define NESTING_MAX 100
-#define PARTS_MAX 8192
-
-/* The end of a bracket expression that begins at `c`; that of the text if it has none. */
-static const char *bracket_end(const char *c)
-{
-	c += c[1] == '^' ? 2 : 1;
-	if (*c == ']')
-		c++;
-	for (; *c != '\0' && *c != ']'; c++) {
-		if (*c != '[' || c[1] == '\0' || !strchr(":.=", c[1]))
-			continue;
-		const char close[] = {c[1], ']', '\0'};
-		const char *end = strstr(c + 2, close);
-		if (!end)
-			return c + strlen(c);
-		c = end + 1;
-	}
-	return c;
-}
-
-/* What a quantifier at *c makes of one part; advances *c to its last character. */
-static size_t repetition(const char **c)
-{
-	size_t most = 4, times = 0;
-	if (**c != '{')
-		return most;
-	const char *end = *c + 1;
-	for (; (*end >= '0' && *end <= '9') || *end == ','; end++) {
-		times = *end == ',' ? 0 : 10 * times + (size_t)(*end - '0');
-		if (times > RE_DUP_MAX)
-			return most;
-		most = times > most ? times : most;
-	}
-	if (*end == '}')
-		*c = end;
-	return most;
-}
-
-/*
- * An estimate from above of the parts that glibc's regcomp() makes of an expression with
- * at most NESTING_MAX parentheses. It copies what is repeated, and goes through
- * repetitions of repetitions again and again: thirty plus signs in a row, or thirty
- * groups in each other, take all the time and memory there are. Numbers above
- * RE_DUP_MAX are refused by regcomp() itself.
- */
-static size_t count_parts(const char *c)
-{
-	size_t sums[NESTING_MAX + 1] = {0}, depth = 0, last = 0;
-	for (; *c != '\0' && sums[depth] <= PARTS_MAX && last <= PARTS_MAX; c++) {
-		if (strchr("*+?{", *c)) {
-			last = (last > 0 ? last : 1) * repetition(&c);
-			continue;
-		}
-		if (*c == ')' && depth > 0) {
-			last += sums[depth--] + 1;
-			continue;
-		}
-		sums[depth] += last;
-		last = *c != '(';
-		if (*c == '(')
-			sums[++depth] = 0;
-		else if (*c == '[')
-			c = bracket_end(c);
-		else if (*c == '\\')
-			c++;
-		if (*c == '\0')
-			break;
-	}
-	for (; depth > 0; depth--)
-		last += sums[depth];
-	return sums[0] + last;
-}
-
-static int check_size(const struct df_pattern *p, struct df_err *err)
-{
-	size_t open = 0;
-	if (strlen(p->text) > EXPRESSION_MAX)
-		return df_fail(err, DF_E_PATTERN,
-			       "pattern '%.40s...': %zu bytes are too long for a regular "
-			       "expression; %d are allowed",
-			       p->text, strlen(p->text), EXPRESSION_MAX);
-	for (const char *c = p->text; *c != '\0'; c++)
-		open += *c == '(';
-	if (open > NESTING_MAX)
-		return df_fail(err, DF_E_PATTERN,
-			       "pattern '%.40s...': %zu parentheses are too many; %d are allowed",
-			       p->text, open, NESTING_MAX);
-	if (count_parts(p->text) > PARTS_MAX)
-		return df_fail(err, DF_E_PATTERN,
-			       "pattern '%.40s...': its repetitions come to too many parts; %d are "
-			       "allowed",
-			       p->text, PARTS_MAX);
-	return 0;
-}
-
-static int compile_rest(struct df_pattern *p, struct df_err *err)
-{
-	const char *rest = p->text + p->prefix;
-	const size_t size = strlen(rest) + sizeof("^()");
-	char *anchored = malloc(size);
-	if (!anchored)
-		return df_fail_memory(err);
-	snprintf(anchored, size, "(%s", rest);
-	p->capturing = has_back_reference(rest) || closes_group(anchored);
-	snprintf(anchored, size, p->capturing ? "%s" : "^(%s)", rest);
-	const int code =
-		regcomp(&p->regex, anchored, REG_EXTENDED | (p->capturing ? 0 : REG_NOSUB));
-	free(anchored);
-	if (code != 0)
-		return compile_error(p, &p->regex, code, err);
-	p->compiled = true;
-	return 0;
+	return *rest == '\0' || strcmp(rest, ".*") == 0;
 }
 
 static int compile(struct df_pattern *p, struct df_err *err)
 {
+	struct df_expression *expression;
 	p->prefix = literal_prefix(p->text);
-	const char *rest = p->text + p->prefix;
-	/* `.*` behind the prefix matches whatever follows, as nothing does. */
-	p->literal = *rest == '\0' || strcmp(rest, ".*") == 0;
-	if (p->literal)
+	p->plain = is_whole(p->text + p->prefix) ? p->prefix : plain_length(p->text);
+	p->literal = is_whole(p->text + p->plain);
+	p->bytes = MB_CUR_MAX == 1;
+	if (p->literal && p->plain == p->prefix)
 		return 0; /* nothing in it that could be wrong */
-	int status = check_size(p, err);
-	if (status == 0)
-		status = check_syntax(p, err);
-	return status < 0 ? status : compile_rest(p, err);
+	int status = df_expression_check_size(p->text, err);
+	if (status < 0 || p->literal)
+		return status;
+	p->plain = p->prefix;
+	status = df_expression_check(p->text, err);
+	return status < 0 ? status : need_expression(p, &expression, err);
+}
+
+static struct df_pattern *new_pattern(const char *text)
+{
+	struct df_pattern *p = calloc(1, sizeof(*p));
+	if (p && !(p->text = strdup(text))) {
+		free(p);
+		return NULL;
+	}
+	return p;
 }
 
 int df_pattern_compile(const char *text, struct df_pattern **pattern, struct df_err *err)
 {
-	struct df_pattern *p = calloc(1, sizeof(*p));
-	if (!p || !(p->text = strdup(text))) {
-		free(p);
+	struct df_pattern *p = new_pattern(text);
+	if (!p)
 		return df_fail_memory(err);
-	}
 	const int status = compile(p, err);
 	if (status < 0) {
 		df_pattern_free(p);
@@ -324,8 +241,8 @@ int df_pattern_words(const char *text, struct df_pattern **pattern, struct df_er
 			*err = reason;
 		return status;
 	}
-	struct df_pattern *p = calloc(1, sizeof(*p));
-	if (!p || !(p->text = strdup(text)) || !(p->broken = malloc(sizeof(reason)))) {
+	struct df_pattern *p = new_pattern(text);
+	if (!p || !(p->broken = malloc(sizeof(reason)))) {
 		df_pattern_free(p);
 		return df_fail_memory(err);
 	}
@@ -363,37 +280,26 @@ const char *df_pattern_prefix(const struct df_pattern *pattern, size_t *length)
 
 bool df_pattern_is_all(const struct df_pattern *pattern)
 {
-	return pattern->meaning == MEANS_REGEX && pattern->literal && pattern->prefix == 0;
-}
-
-static int match_regex(const struct df_pattern *p, const char *text, struct df_err *err)
-{
-	regmatch_t match;
-	const int code = regexec(&p->regex, text, p->capturing ? 1 : 0, &match, 0);
-	if (code == REG_NOMATCH)
-		return 0;
-	if (code != 0) {
-		char reason[128];
-		regerror(code, &p->regex, reason, sizeof(reason));
-		return df_fail(err, DF_E_MATCH_FAILED, "pattern '%s': matching failed: %s", p->text,
-			       reason);
-	}
-	/* The leftmost match is reported: if one begins at the start, it is this one. */
-	return !p->capturing || match.rm_so == 0;
+	return pattern->meaning == MEANS_REGEX && pattern->literal && pattern->plain == 0;
 }
 
 static int match_rest(const struct df_pattern *p, const struct df_site *site, struct df_err *err)
 {
 	char small[512];
+	struct df_expression *expression;
+	/* What is added to a pattern is no part of what it means. */
+	const int status = need_expression((struct df_pattern *)(uintptr_t)p, &expression, err);
+	if (status < 0)
+		return status;
 	const size_t size = df_full_name_length(site) + 1;
 	char *name = size <= sizeof(small) ? small : malloc(size);
 	if (!name)
 		return df_fail_memory(err);
 	df_full_name(site, name, size);
-	const int status = match_regex(p, name + p->prefix, err);
+	const int answer = df_expression_match(expression, name + p->prefix, err);
 	if (name != small)
 		free(name);
-	return status;
+	return answer;
 }
 
 int df_pattern_match(const struct df_pattern *pattern, const struct df_site *site,
@@ -403,17 +309,17 @@ int df_pattern_match(const struct df_pattern *pattern, const struct df_site *sit
 		return words_equal(pattern->text, site) == pattern->meaning;
 	if (pattern->broken)
 		return df_pattern_check(pattern, err);
-	if (!begins_with(site, pattern->text, pattern->prefix))
+	const enum answer begins = begins_with(pattern, site);
+	if (begins == NO)
 		return 0;
-	return pattern->literal ? 1 : match_rest(pattern, site, err);
+	return begins == YES && pattern->literal ? 1 : match_rest(pattern, site, err);
 }
 
 void df_pattern_free(struct df_pattern *pattern)
 {
 	if (!pattern)
 		return;
-	if (pattern->compiled)
-		regfree(&pattern->regex);
+	df_expression_free(pattern->expression);
 	free(pattern->broken);
 	free(pattern->text);
 	free(pattern);

@@ -2,6 +2,7 @@
 /* Unit tests of libdf/match.c: which sites a pattern means. */
 #include <criterion/criterion.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +100,11 @@ static const struct {
 	 "b",
 	 1},
 	{"a character of two bytes as it stands", "k:\xc3\xa9", "k:\xc3\xa9t\xc3\xa9", 1},
+	{". is a character of two bytes", "k:.t", "k:\xc3\xa9t", 1},
+	{". is not one byte of two", "k:..t", "k:\xc3\xa9t", 0},
+	{". behind such a character as it stands", "k:\xc3\xa9.", "k:\xc3\xa9t", 1},
+	{"such a character behind a dot", "k:.\xc3\xa9", "k:t\xc3\xa9", 1},
+	{". is no half character", "k:.", "k:\xc3", 0},
 
 	{"^ at the start changes nothing", "^http:", "http:a", 1},
 	{"^ at the start, later in the name", "^fast", "http:fast", 0},
@@ -179,6 +185,72 @@ Test(match, patterns_in_the_c_locale)
 		    strpbrk(rows[i].flag, "\xc3") == NULL)
 			cr_expect_eq(ask(rows[i].pattern, rows[i].flag), rows[i].answer, "%s",
 				     rows[i].row);
+}
+
+/*
+ * What is decided without a regular expression must be what the same text decides as one,
+ * which a group makes of it.
+ */
+static void check_like_expressions(void)
+{
+	static const char *const patterns[] = {
+		".",
+		"k.",
+		"k:.",
+		"k:..t",
+		"k:.t.*",
+		"k:a\\.b",
+		"k:a\\\\.",
+		"k:\\(.\\)",
+		"k.a.b",
+		"k:a\\.b.src",
+		"k:a.b@src.conn",
+		".*",
+		"k:a.b@.",
+		"k:a.b@src/conn\\.c:4",
+		"k:a.b@src/conn.c:4.",
+		"k:a.b@src/conn.c:41.",
+		"k:.*b",
+		"k:\xc3\xa9\\.",
+		"k:.\xa9",
+		".:.",
+		"\\^k",
+		"k\\:",
+	};
+	static const char *const flags[] = {
+		"k:a.b",       "k:axb",	      "k:a\\x",	 "k:(x)",	   "k:(x",
+		"k:\xc3\xa9t", "k:\xc3\xa9.", "k:t\xa9", "k:\xc3\xa9\xa9", "k:.",
+		"kk:a",	       "^k:a",	      "k:a b",	 "k:a\nb",
+	};
+	for (size_t i = 0; i < COUNT(patterns); i++) {
+		char group[64];
+		snprintf(group, sizeof(group), "(%s)", patterns[i]);
+		for (size_t j = 0; j < COUNT(flags); j++)
+			cr_expect_eq(ask(patterns[i], flags[j]), ask(group, flags[j]), "'%s' on %s",
+				     patterns[i], flags[j]);
+	}
+}
+
+Test(match, plain_patterns_are_expressions)
+{
+	char *plain = setlocale(LC_ALL, "C");
+	cr_assert_not_null(plain);
+	check_like_expressions();
+}
+
+Test(match, plain_patterns_are_expressions_of_long_characters)
+{
+	cr_assert(setlocale(LC_ALL, "C.UTF-8"));
+	check_like_expressions();
+}
+
+/* One that may become an expression is refused whatever the locale. */
+Test(match, plain_patterns_that_are_too_long)
+{
+	char text[8192];
+	memset(text, '.', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	cr_expect_eq(ask(text, "k:a"), -(int)DF_E_PATTERN);
 }
 
 Test(match, bad_patterns_say_why)
