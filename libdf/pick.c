@@ -33,19 +33,17 @@ static int push(struct picks *picks, uint32_t *room, uint32_t index, struct df_e
 	return 0;
 }
 
-/* Adds what the pattern matches of `count` sites; `list` NULL stands for all from 0 on. */
+/* Adds what the pattern matches of the sites in a list; *room is what there is for more picks. */
 static int filter(struct loaded *m, const struct df_pattern *pattern, const uint32_t *list,
-		  uint32_t count, struct picks *picks, struct df_err *err)
+		  uint32_t count, struct picks *picks, uint32_t *room, struct df_err *err)
 {
-	uint32_t room = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		const uint32_t index = list ? list[i] : i;
 		struct df_site site;
-		int status = loaded_site(m, index, &site, err);
+		int status = loaded_site(m, list[i], &site, err);
 		if (status == 0)
 			status = df_pattern_match(pattern, &site, err);
 		if (status > 0)
-			status = push(picks, &room, index, err);
+			status = push(picks, room, list[i], err);
 		if (status < 0)
 			return status;
 	}
@@ -72,7 +70,7 @@ static int pick_sorted(struct loaded *m, const struct df_pattern *pattern, bool 
 		       struct picks *picks, struct df_err *err)
 {
 	size_t length;
-	uint32_t from, to;
+	uint32_t from, to, room = 0;
 	const char *prefix = df_pattern_prefix(pattern, &length);
 	if (length == 0 || m->count < WORTH_SORTING || m->searches++ == 0)
 		return 0;
@@ -84,7 +82,8 @@ static int pick_sorted(struct loaded *m, const struct df_pattern *pattern, bool 
 	if (to - from > m->count / 16)
 		return 0;
 	*done = true;
-	const int filtered = filter(m, pattern, m->names->order + from, to - from, picks, err);
+	const int filtered =
+		filter(m, pattern, m->names->order + from, to - from, picks, &room, err);
 	sort(picks);
 	return filtered;
 }
@@ -105,48 +104,96 @@ static const char *name_part(const char *kind, const char *prefix, size_t length
 	return part;
 }
 
+/* Sites that are looked at together, and kinds that are remembered. */
+#define BLOCK 128
+#define RECENT 64
+
 /*
  * Through the whole table. Most sites are told by their kind, which is looked at once
  * for all that share its text, or by the beginning of their name.
  */
-static int pick_scanned(struct loaded *m, const struct df_pattern *pattern, struct picks *picks,
-			struct df_err *err)
-{
-	enum { RECENT = 64 };
+struct scan {
+	struct loaded *module;
+	const char *prefix;
+	size_t length;
 	struct {
 		const char *kind, *part;
 		size_t left;
-	} recent[RECENT] = {0};
-	size_t length;
-	uint32_t room = 0;
-	const char *prefix = df_pattern_prefix(pattern, &length);
-	for (uint32_t i = 0; i < m->count; i++) {
-		struct df_site site = record_site(&m->records[i]);
-		const size_t slot = record_slot(site.kind, RECENT);
-		int status = 0;
-		if (recent[slot].kind != site.kind) {
-			status = loaded_site(m, i, &site, err);
+	} recent[RECENT];
+};
+
+static int look_at_kind(struct scan *s, uint32_t index, size_t slot, struct df_err *err)
+{
+	struct df_site site;
+	const int status = loaded_site(s->module, index, &site, err);
+	if (status < 0)
+		return status;
+	s->recent[slot].kind = site.kind;
+	s->recent[slot].part = name_part(site.kind, s->prefix, s->length, &s->recent[slot].left);
+	return 0;
+}
+
+/*
+ * Puts sites from `from` on, and before `end`, whose kinds are possible into `list`. Without a
+ * jump that depends on the kind: kinds come in no order that a processor could foresee.
+ */
+static int scan_kinds(struct scan *s, uint32_t from, uint32_t end, uint32_t *list, uint32_t *count,
+		      struct df_err *err)
+{
+	*count = 0;
+	for (uint32_t i = from; i < end; i++) {
+		const char *kind = record_text(&s->module->records[i].kind);
+		const size_t slot = record_slot(kind, RECENT);
+		if (s->recent[slot].kind != kind) {
+			const int status = look_at_kind(s, i, slot, err);
 			if (status < 0)
 				return status;
-			recent[slot].kind = site.kind;
-			recent[slot].part =
-				name_part(site.kind, prefix, length, &recent[slot].left);
 		}
-		const char *part = recent[slot].part;
-		if (!part)
-			continue;
-		if (span_holds(m->texts, (uintptr_t)site.name) &&
-		    strncmp(site.name, part, recent[slot].left) != 0)
-			continue;
-		status = loaded_site(m, i, &site, err);
-		if (status == 0)
-			status = df_pattern_match(pattern, &site, err);
-		if (status > 0)
-			status = push(picks, &room, i, err);
-		if (status < 0)
-			return status;
+		list[*count] = i;
+		*count += s->recent[slot].part != NULL;
 	}
 	return 0;
+}
+
+/* Whether the name tells the site. One that may lie anywhere is not read here. */
+static bool is_other_name(const struct scan *s, const struct df_site_v1 *record)
+{
+	const char *kind = record_text(&record->kind), *name = record_text(&record->name);
+	const size_t slot = record_slot(kind, RECENT);
+	/* Another kind may have taken the slot meanwhile. */
+	return s->recent[slot].kind == kind && span_holds(s->module->texts, (uintptr_t)name) &&
+	       strncmp(name, s->recent[slot].part, s->recent[slot].left) != 0;
+}
+
+/* Drops those of other names. Names lie in no order: so all are fetched before one is read. */
+static void scan_names(const struct scan *s, uint32_t *list, uint32_t *count)
+{
+	const struct df_site_v1 *records = s->module->records;
+	const uint32_t all = *count;
+	*count = 0;
+	for (uint32_t i = 0; i < all; i++)
+		__builtin_prefetch(record_text(&records[list[i]].name));
+	for (uint32_t i = 0; i < all; i++)
+		if (!is_other_name(s, &records[list[i]]))
+			list[(*count)++] = list[i];
+}
+
+static int pick_scanned(struct loaded *m, const struct df_pattern *pattern, struct picks *picks,
+			struct df_err *err)
+{
+	struct scan s = {.module = m};
+	uint32_t list[BLOCK], count, room = 0;
+	int status = 0;
+	s.prefix = df_pattern_prefix(pattern, &s.length);
+	for (uint32_t from = 0; status == 0 && from < m->count; from += BLOCK) {
+		const uint32_t end = m->count - from < BLOCK ? m->count : from + BLOCK;
+		status = scan_kinds(&s, from, end, list, &count, err);
+		if (status < 0)
+			return status;
+		scan_names(&s, list, &count);
+		status = filter(m, pattern, list, count, picks, &room, err);
+	}
+	return status;
 }
 
 static int pick_pattern(struct loaded *m, const struct df_pattern *pattern, struct picks *picks,
@@ -183,6 +230,7 @@ static int pick_kind_scanned(struct loaded *m, const char *kind, const struct df
 static int pick_kind(struct loaded *m, const char *text, const struct df_pattern *pattern,
 		     struct picks *picks, struct df_err *err)
 {
+	uint32_t room = 0;
 	const int status = kinds_make(m, err);
 	if (status < 0)
 		return status;
@@ -193,7 +241,7 @@ static int pick_kind(struct loaded *m, const char *text, const struct df_pattern
 		return 0;
 	const uint32_t *list = m->kinds->sites + kind->first;
 	if (pattern)
-		return filter(m, pattern, list, kind->count, picks, err);
+		return filter(m, pattern, list, kind->count, picks, &room, err);
 	picks->list = list;
 	picks->count = kind->count;
 	return 0;
