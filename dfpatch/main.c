@@ -12,6 +12,7 @@
  *   libdf/rule.h     the rules of state
  *   libdf/table      note -> control block -> records -> sites
  *   libdf/flag       sites -> flags
+ *   libdf/expression  regular expressions
  *   libdf/match      patterns
  *   libdf/script     operations as text
  *   libdf/plan       operation -> counts and byte edits

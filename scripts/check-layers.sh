@@ -20,8 +20,8 @@ all     dfpatch/tracee,dfpatch/watchdog INC  sys/wait\.h
 all     dfpatch/tracee,dfpatch/watchdog SYM  wait|waitpid|waitid|wait3|wait4
 all     dfpatch/proc_mem,libdf/self_mem SYM  pwrite|pwrite64|pwritev|pwritev2|process_vm_writev
 all     libdf/self_mem                  SYM  mprotect|pkey_mprotect
-all     libdf/match                     INC  regex\.h
-all     libdf/match                     SYM  regcomp|regexec|regfree|regerror
+all     libdf/expression                INC  regex\.h
+all     libdf/expression                SYM  regcomp|regexec|regfree|regerror
 all     dfpatch/json                    INC  json-c/.*
 all     dfpatch/report                  INC  libsmartcols.*
 all     dfpatch/cli                     INC  argp\.h|getopt\.h
