@@ -26,24 +26,22 @@
 #define END_PATIENCE 2000
 #define LAST_MOMENT 10
 
-static unsigned working; /* threads at work, each as often as it entered */
-static unsigned begun;	 /* forks, those that still wait too, */
-static unsigned ended;	 /* and those of them that are over */
-static bool closed;	 /* one of them is past that: nobody begins to work */
-static pthread_t closer; /* who, while `closed` */
-static pthread_t worker; /* who entered last and has not left; 0 if that is not known */
-static bool watching;	 /* handlers are registered; the latch's */
+/* So many threads at work are known by name; a fork waits for more of them just the same. */
+#define NAMED 64
+
+static pthread_t named[NAMED]; /* threads at work, each as often as it entered; 0 for nobody */
+static unsigned unnamed;       /* those for whom there was no room */
+static unsigned begun;	       /* forks, those that still wait too, */
+static unsigned ended;	       /* and those of them that are over */
+static pthread_t closer;       /* whose fork is past that: nobody begins to work; else 0 */
+static unsigned within;	       /* forks that the closer's own handlers make meanwhile */
+static bool watching;	       /* handlers are registered; the latch's */
 
 /*
  * No thread-local storage: the handlers may run while this copy is being unloaded, and
  * glibc cannot look up such storage then.
  */
 _Static_assert(sizeof(pthread_t) == sizeof(unsigned long), "a pthread_t is a word here");
-
-static bool works(void)
-{
-	return __atomic_load_n(&worker, __ATOMIC_SEQ_CST) == pthread_self();
-}
 
 static void pause_briefly(void)
 {
@@ -55,6 +53,64 @@ static unsigned count(const unsigned *word)
 	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
 
+/* ---- who is at work ---- */
+
+static pthread_t name_at(size_t place)
+{
+	return __atomic_load_n(&named[place], __ATOMIC_SEQ_CST);
+}
+
+static bool works(void)
+{
+	for (size_t i = 0; i < NAMED; i++)
+		if (name_at(i) == pthread_self())
+			return true;
+	return false;
+}
+
+static bool nobody_works(void)
+{
+	for (size_t i = 0; i < NAMED; i++)
+		if (name_at(i) != 0)
+			return false;
+	return count(&unnamed) == 0;
+}
+
+static void sign_in(void)
+{
+	for (size_t i = 0; i < NAMED; i++) {
+		pthread_t nobody = 0;
+		if (name_at(i) == nobody &&
+		    __atomic_compare_exchange_n(&named[i], &nobody, pthread_self(), false,
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			return;
+	}
+	__atomic_fetch_add(&unnamed, 1, __ATOMIC_SEQ_CST);
+}
+
+/* In a child of a signal handler that found no room for its thread, `unnamed` is 0. */
+static void sign_out(void)
+{
+	for (size_t i = 0; i < NAMED; i++)
+		if (name_at(i) == pthread_self()) {
+			__atomic_store_n(&named[i], 0, __ATOMIC_SEQ_CST);
+			return;
+		}
+	if (count(&unnamed) > 0)
+		__atomic_fetch_sub(&unnamed, 1, __ATOMIC_SEQ_CST);
+}
+
+/* In a forked child: of all threads there is but this one. */
+static void sign_others_out(void)
+{
+	for (size_t i = 0; i < NAMED; i++)
+		if (named[i] != pthread_self())
+			named[i] = 0;
+	unnamed = 0;
+}
+
+/* ---- forks ---- */
+
 /* Waits for the forks that have begun, and not for those to come, for so many pauses. */
 static void await_forks(int pauses)
 {
@@ -65,28 +121,29 @@ static void await_forks(int pauses)
 
 static bool is_closed(void)
 {
-	return __atomic_load_n(&closed, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&closer, __ATOMIC_SEQ_CST) != 0;
 }
 
 static bool closed_by_us(void)
 {
-	return is_closed() && pthread_equal(closer, pthread_self());
+	return __atomic_load_n(&closer, __ATOMIC_SEQ_CST) == pthread_self();
 }
 
-/* ---- forks ---- */
+static void open_guard(void)
+{
+	__atomic_store_n(&closer, 0, __ATOMIC_SEQ_CST);
+}
 
 /* Each side writes its own word and then reads the other's: never do both go on. */
 static bool close_guard(void)
 {
-	bool open = false;
-	if (!__atomic_compare_exchange_n(&closed, &open, true, false, __ATOMIC_SEQ_CST,
+	pthread_t nobody = 0;
+	if (!__atomic_compare_exchange_n(&closer, &nobody, pthread_self(), false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST))
 		return false;
-	if (count(&working) == 0) {
-		closer = pthread_self();
+	if (nobody_works())
 		return true;
-	}
-	__atomic_store_n(&closed, false, __ATOMIC_SEQ_CST);
+	open_guard();
 	return false;
 }
 
@@ -99,6 +156,10 @@ static void before_fork(void)
 {
 	bool waited = false;
 	__atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);
+	if (closed_by_us()) {
+		within++;
+		return;
+	}
 	for (int i = 0; !works() && !waited && i < FORK_PATIENCE; i++) {
 		waited = close_guard();
 		if (!waited)
@@ -110,8 +171,10 @@ static void before_fork(void)
 
 static void in_parent(void)
 {
-	if (closed_by_us())
-		__atomic_store_n(&closed, false, __ATOMIC_SEQ_CST);
+	if (closed_by_us() && within > 0)
+		within--;
+	else if (closed_by_us())
+		open_guard();
 	__atomic_fetch_add(&ended, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -123,10 +186,10 @@ static void in_child(void)
 	sync_forked();
 	self_mem_forget();
 	loaded_in_child();
-	working = works() ? 1 : 0;
-	worker = works() ? worker : 0;
+	sign_others_out();
 	ended = begun;
-	closed = false;
+	within = 0;
+	open_guard();
 }
 
 /*
@@ -156,14 +219,24 @@ static void watch_forks(void)
 	latch_unlock();
 }
 
+/*
+ * As early as can be: so that handlers of the program's are younger, and wait for locks of
+ * its own before nobody begins to work any more, and not the other way round; and that no
+ * fork is under way that knows of no handler when the first thread comes to work.
+ */
+static __attribute__((__constructor__(101))) void at_start(void)
+{
+	watch_forks();
+}
+
 /* ---- work ---- */
 
 static bool open_to_work(void)
 {
-	__atomic_fetch_add(&working, 1, __ATOMIC_SEQ_CST);
+	sign_in();
 	if (!is_closed())
 		return true;
-	__atomic_fetch_sub(&working, 1, __ATOMIC_SEQ_CST);
+	sign_out();
 	return false;
 }
 
@@ -174,7 +247,7 @@ static void begin_work(void)
 			return;
 		pause_briefly();
 	}
-	__atomic_fetch_add(&working, 1, __ATOMIC_SEQ_CST);
+	sign_in();
 }
 
 void guard_enter(void)
@@ -182,20 +255,17 @@ void guard_enter(void)
 	if (!__atomic_load_n(&watching, __ATOMIC_ACQUIRE))
 		watch_forks();
 	if (closed_by_us()) {
-		__atomic_fetch_add(&working, 1, __ATOMIC_SEQ_CST);
+		sign_in();
 		return;
 	}
 	/* Threads that flip without a pause would let no fork by. */
 	await_forks(WORK_PATIENCE);
-	__atomic_store_n(&worker, pthread_self(), __ATOMIC_SEQ_CST);
 	begin_work();
 }
 
 void guard_leave(void)
 {
-	pthread_t self = pthread_self();
-	__atomic_fetch_sub(&working, 1, __ATOMIC_SEQ_CST);
-	__atomic_compare_exchange_n(&worker, &self, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	sign_out();
 }
 
 int guard_enter_shielded(void)
