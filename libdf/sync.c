@@ -30,12 +30,13 @@
  * ancestor used, so that what its threads remembered is not taken for ours.
  *
  * It stands in .bss and not in a mapping made for it, which nobody could take away
- * when a shared object that holds this copy of libdf is unloaded.
+ * when a shared object that holds this copy of libdf is unloaded; in a section of its own,
+ * so that what else is kept lies together and a small program touches one page of it.
  */
 static union {
 	uint64_t epoch;
 	uint8_t page[PAGE];
-} process __attribute__((__aligned__(PAGE)));
+} process __attribute__((__aligned__(PAGE), __section__(".bss.df_process")));
 
 static uint64_t last_epoch; /* the highest that we or an ancestor used */
 
@@ -57,13 +58,14 @@ static int ask_for_wipe(void)
 
 /*
  * Advice splits a mapping, which costs some 30 times what the kernel takes to tell a number.
- * A program that flips a flag or two at its start has no use for it.
+ * A program that flips a few flags at its start has no use for it.
  */
-#define ASKS_BEFORE_WIPE 4
+#define ASKS_BEFORE_WIPE 64
+
+static unsigned asks;
 
 static bool have_wipe(void)
 {
-	static unsigned asks;
 	int state = __atomic_load_n(&wipe_state, __ATOMIC_ACQUIRE);
 	if (state == WIPE_UNKNOWN &&
 	    __atomic_fetch_add(&asks, 1, __ATOMIC_RELAXED) < ASKS_BEFORE_WIPE)
@@ -98,10 +100,20 @@ uint32_t sync_thread(void)
 	return id;
 }
 
-/* The page tells us as much; this is for an emulator that only says that it wipes it. */
+void sync_keep_thread(void)
+{
+	if (__atomic_load_n(&asks, __ATOMIC_RELAXED) < ASKS_BEFORE_WIPE)
+		__atomic_store_n(&asks, ASKS_BEFORE_WIPE, __ATOMIC_RELAXED);
+	(void)sync_thread();
+}
+
+/*
+ * The page tells us as much; this is for an emulator that only says that it wipes it. Not by
+ * way of `self`: thread-local storage cannot be asked for while this copy is unloaded (guard.c).
+ */
 void sync_forked(void)
 {
-	self.epoch = 0;
+	process.epoch = 0;
 }
 
 /* ---- the lock -------------------------------------------------------------------------- */
@@ -248,9 +260,18 @@ static bool ask_membarrier(int command)
 	return syscall(SYS_membarrier, command, 0, 0) == 0;
 }
 
-/* A process registers once, for all copies of libdf; the kernel remembers it for us. */
+/*
+ * A process has to register, and a child takes that over; the kernel remembers it for us,
+ * and we that we asked. Where it has forgotten, it says EPERM.
+ */
 static bool serialise_by_membarrier(void)
 {
+	static bool registered;
+	if (!__atomic_load_n(&registered, __ATOMIC_RELAXED))
+		__atomic_store_n(
+			&registered,
+			ask_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE),
+			__ATOMIC_RELAXED);
 	if (ask_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE))
 		return true;
 	return errno == EPERM &&
