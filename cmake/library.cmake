@@ -7,14 +7,17 @@ find_package(Threads REQUIRED)
 # Machine code, whatever CFLAGS say: the objects of libdf.a are joined by ld -r, and must serve
 # programs of other compilers. With the marks of control-flow protection, since a program loses
 # its own by one object that has none.
-target_compile_options(dfcore PRIVATE -fno-lto -fcf-protection)
-target_compile_options(df_objects PRIVATE -fno-lto -fcf-protection)
+#
+# Bound at load, in a program that links libdf.a as well: a lazy binding while the loader's list
+# of modules is locked, or while text is being written, would be one in the wrong place; and it
+# would cost a program's first flip more than the flip itself.
+target_compile_options(dfcore PRIVATE -fno-lto -fcf-protection -fno-plt)
+target_compile_options(df_objects PRIVATE -fno-lto -fcf-protection -fno-plt)
 
 # ---- libdf.so ----
 
-# Bound at load: a lazy binding while the loader's list of modules is locked, or while
-# text is being written, would be one in the wrong place. Its own calls of functions that
-# are exported stay within it, however many copies of libdf there are.
+# Its own calls of functions that are exported stay within it, however many copies of libdf
+# there are.
 add_library(df_shared SHARED ${df_parts})
 target_link_libraries(df_shared PUBLIC df_headers PRIVATE df_options Threads::Threads)
 target_link_options(df_shared PRIVATE -Wl,--version-script=${df_map} -Wl,-z,now -Wl,-z,relro

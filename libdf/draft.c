@@ -9,6 +9,7 @@
 #include "commit.h"
 #include "insn.h"
 #include "self.h"
+#include "sync.h"
 
 /*
  * How many sites ahead a record is fetched into the cache, and what it leads to: sites
@@ -374,6 +375,8 @@ int draft_commit(struct draft *d, struct df_err *err)
 {
 	struct effort effort = {.draft = d};
 	struct df_err reason;
+	if (d->edit_count == 0 && !d->initialises)
+		sync_keep_thread();
 	const struct df_stamp stamp = self_stamp();
 	const struct df_work work = {
 		.context = &effort,

@@ -176,7 +176,7 @@ static int open_mem(struct df_err *err)
  */
 static int reach_mem(struct df_err *err)
 {
-	if (same_file() && mem.pid == getpid() && leads_here(mem.fd))
+	if (same_file() && leads_here(mem.fd))
 		return 0;
 	forget();
 	const int status = open_mem(err);

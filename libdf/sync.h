@@ -48,8 +48,7 @@ struct sync_patience {
  * DF_E_BUSY, and holds no lock, if claims followed one another for ten seconds.
  * A thread does not take a lock that it has, not through another copy of libdf
  * either: its own number would be taken for one that was left behind. Without a claim
- * and another thread in the way it makes no system call, but for the first
- * few in a process and a thread's first.
+ * and another thread in the way it makes no system call but that of sync_thread().
  */
 int sync_own(struct df_control_v1 *control, struct sync_patience *patience, struct df_err *err);
 
@@ -73,8 +72,14 @@ void sync_pause(void);
  */
 int sync_cores(struct df_err *err);
 
-/* The id of the calling thread, as gettid(2), mostly without asking the kernel. */
+/* The id of the calling thread, as gettid(2); after some calls without asking the kernel. */
 uint32_t sync_thread(void);
+
+/*
+ * To be called where an operation makes no other system call: from now on sync_thread() of
+ * this thread makes none. It costs as much as a flip, so not where there are others anyway.
+ */
+void sync_keep_thread(void);
 
 /* In a forked child: thread ids are new. */
 void sync_forked(void);

@@ -13,6 +13,7 @@
 #include "fake_loaded.h"
 #include "insn.h"
 #include "self.h"
+#include "sync.h"
 
 TestSuite(draft);
 
@@ -24,6 +25,7 @@ static struct {
 	size_t written;	   /* after so many edits */
 	int writes;
 	int serials;
+	int kept; /* calls of sync_keep_thread() */
 	size_t edits; /* of the last call */
 } game;
 
@@ -56,6 +58,11 @@ const struct df_mem self_memory = {.load = load, .store = store, .serialise = se
 struct df_stamp self_stamp(void)
 {
 	return (struct df_stamp){.now = 77, .pid = 7};
+}
+
+void sync_keep_thread(void)
+{
+	game.kept++;
 }
 
 int self_mem_write(const uint8_t *base, const struct self_edit *edits, size_t count, bool undo,
@@ -177,9 +184,11 @@ Test(draft, writes_only_what_changes)
 	/* On already: the default ones, and those held. */
 	cr_expect_eq(game.edits, 4);
 	cr_expect_eq(game.serials, 1);
+	cr_expect_eq(game.kept, 0);
 	cr_assert_eq(do_one(m, DF_ACTIVATE, &everything, &err), 0);
 	cr_expect_eq(game.writes, 1, "counts alone write no text");
 	cr_expect_eq(game.serials, 1);
+	cr_expect_eq(game.kept, 1, "an operation without system calls stays one");
 	cr_expect_eq(m->control->generation, 2);
 	cr_assert_eq(do_one(m, DF_ENABLE, &everything, &err), 0);
 	cr_expect_eq(m->control->generation, 2, "nothing to do is no commit");

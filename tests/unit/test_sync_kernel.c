@@ -108,8 +108,8 @@ static bool own_and_disown(void)
 static int own_without_kernel(void)
 {
 	bool good = true;
-	for (int i = 0; i < 8; i++)
-		good &= own_and_disown(); /* the first few ask for the thread's number */
+	sync_keep_thread();
+	good &= own_and_disown();
 	allow_exit_only();
 	for (int i = 0; i < 1000; i++)
 		good &= own_and_disown();
@@ -118,8 +118,8 @@ static int own_without_kernel(void)
 
 static int wake_without_kernel(void)
 {
-	for (int i = 0; i < 8; i++)
-		own_and_disown();
+	sync_keep_thread();
+	own_and_disown();
 	allow_exit_only();
 	control.lock = DF_LOCK_WAITERS;
 	return own_and_disown() ? GOOD : BAD;
@@ -168,7 +168,7 @@ Test(sync_kernel, lock_held_at_a_fork_that_nobody_prepared)
 static int know_own_number(void)
 {
 	/* Often enough that it is remembered, and not asked for each time. */
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 200; i++)
 		if (sync_thread() != (uint32_t)gettid())
 			return BAD;
 	return GOOD;
