@@ -74,6 +74,8 @@
  *   way              which of them
  *   run              the pipeline
  *   summary          what it came to, flag by flag
+ *   roster           which processes there are
+ *   targets          which of them are meant
  *   report, json     for people (libsmartcols), for machines (json-c)
  *   cli              options and help
  *   main             this file; the only one that decides the exit status

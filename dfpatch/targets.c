@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* targets.c - which processes are meant. */
+#include "targets.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "roster.h"
+
+#define DELETED " (deleted)" /* proc_pid_exe(5) */
+
+/* ---- who runs an executable ---- */
+
+struct executable {
+	bool exists;
+	struct stat file;
+	char deleted[PATH_MAX + sizeof(DELETED)]; /* what the link of one that was deleted says */
+	struct stat root;			  /* names mean the same only below the same root */
+	bool rooted;
+};
+
+/* The absolute name of a file that need not be there, with no symbolic link in its directory. */
+static bool absolute_name(const char *path, char name[PATH_MAX])
+{
+	char directory[PATH_MAX], whole[PATH_MAX];
+	if (realpath(path, name))
+		return true;
+	const char *slash = strrchr(path, '/');
+	const int length = slash ? (int)(slash - path) + 1 : 2;
+	const int used =
+		snprintf(directory, sizeof(directory), "%.*s", length, slash ? path : "./");
+	const char *base = slash ? slash + 1 : path;
+	if (used < 0 || (size_t)used >= sizeof(directory) || *base == '\0' ||
+	    !realpath(directory, whole))
+		return false;
+	const int all =
+		snprintf(name, PATH_MAX, "%s/%s", strcmp(whole, "/") == 0 ? "" : whole, base);
+	return all > 0 && all < PATH_MAX;
+}
+
+static void describe(const char *path, struct executable *exe)
+{
+	char name[PATH_MAX];
+	exe->exists = stat(path, &exe->file) == 0;
+	exe->rooted = stat("/", &exe->root) == 0;
+	exe->deleted[0] = '\0';
+	if (absolute_name(path, name))
+		snprintf(exe->deleted, sizeof(exe->deleted), "%s%s", name, DELETED);
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static bool was_deleted_by_that_name(const struct executable *exe, const char *directory)
+{
+	char path[64], link[sizeof(exe->deleted)];
+	struct stat root;
+	snprintf(path, sizeof(path), "%s/root", directory);
+	if (!exe->rooted || exe->deleted[0] == '\0' || stat(path, &root) != 0 ||
+	    !same_file(&root, &exe->root))
+		return false;
+	snprintf(path, sizeof(path), "%s/exe", directory);
+	const ssize_t length = readlink(path, link, sizeof(link) - 1);
+	if (length < 0)
+		return false;
+	link[length] = '\0';
+	return strcmp(link, exe->deleted) == 0;
+}
+
+/* 1 if it runs it, 0 if not, -1 if we may not know. */
+static int runs(const struct executable *exe, pid_t pid)
+{
+	char directory[32], path[64];
+	struct stat file;
+	snprintf(directory, sizeof(directory), "/proc/%d", pid);
+	snprintf(path, sizeof(path), "%s/exe", directory);
+	if (stat(path, &file) != 0)
+		return errno == EACCES || errno == EPERM ? -1 : 0;
+	return (exe->exists && same_file(&file, &exe->file)) ||
+	       was_deleted_by_that_name(exe, directory);
+}
+
+/* ---- one look ---- */
+
+struct look {
+	const struct target_wish *wish;
+	struct targets *targets;
+	struct roster roster;
+	bool *meant; /* by place in the roster */
+};
+
+static bool is_known(const struct targets *targets, pid_t pid, uint64_t started)
+{
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->list[i].pid == pid && targets->list[i].started == started)
+			return true;
+	return false;
+}
+
+static int add(struct targets *targets, const struct target_id *target, struct df_err *err)
+{
+	if (is_known(targets, target->pid, target->started))
+		return 0;
+	/* Grows by doubling at each power of two. */
+	if ((targets->count & (targets->count - 1)) == 0) {
+		const size_t room = targets->count ? 2 * targets->count : 1;
+		struct target_id *list = reallocarray(targets->list, room, sizeof(*list));
+		if (!list)
+			return df_fail_memory(err);
+		targets->list = list;
+	}
+	targets->list[targets->count++] = *target;
+	return 0;
+}
+
+static int add_entry(struct look *look, size_t i, bool named, bool by_exe, struct df_err *err)
+{
+	const struct roster_entry *entry = &look->roster.list[i];
+	struct target_id target = {
+		.pid = entry->pid,
+		.started = entry->started,
+		.named = named,
+		.by_exe = by_exe,
+	};
+	memcpy(target.name, entry->name, sizeof(target.name));
+	look->meant[i] = true;
+	return add(look->targets, &target, err);
+}
+
+/* Once, at the first look: the number may mean another process at the next. */
+static int add_named(struct look *look, struct df_err *err)
+{
+	int status = 0;
+	if (look->targets->count > 0)
+		return 0;
+	for (size_t i = 0; status == 0 && i < look->wish->pid_count; i++) {
+		const pid_t pid = look->wish->pids[i];
+		const struct roster_entry *entry = roster_find(&look->roster, pid);
+		const struct target_id missing = {.pid = pid, .named = true};
+		status = entry ? add_entry(look, (size_t)(entry - look->roster.list), true, false,
+					   err)
+			       : add(look->targets, &missing, err);
+	}
+	return status;
+}
+
+static int add_by_exe(struct look *look, struct df_err *err)
+{
+	const struct executable *exe = look->targets->exe;
+	int status = 0;
+	look->targets->unseen = 0;
+	for (size_t i = 0; status == 0 && exe && i < look->roster.count; i++) {
+		const struct roster_entry *entry = &look->roster.list[i];
+		if (entry->kernel || entry->state == 'Z' || entry->pid == getpid())
+			continue;
+		const int answer = runs(exe, entry->pid);
+		look->targets->unseen += answer < 0;
+		if (answer > 0)
+			status = add_entry(look, i, false, true, err);
+	}
+	return status;
+}
+
+static void mark_known(struct look *look)
+{
+	for (size_t i = 0; i < look->targets->count; i++) {
+		const struct target_id *target = &look->targets->list[i];
+		const struct roster_entry *entry = roster_find(&look->roster, target->pid);
+		if (entry && entry->started == target->started)
+			look->meant[entry - look->roster.list] = true;
+	}
+}
+
+static bool parent_is_meant(const struct look *look, const struct roster_entry *entry)
+{
+	const struct roster_entry *parent = roster_find(&look->roster, entry->parent);
+	return parent && look->meant[parent - look->roster.list];
+}
+
+/* Level by level; ourselves and what we started are no descendants that anybody means. */
+static int add_descendants(struct look *look, struct df_err *err)
+{
+	int status = 0;
+	for (bool more = look->wish->tree; more && status == 0;) {
+		more = false;
+		for (size_t i = 0; status == 0 && i < look->roster.count; i++) {
+			const struct roster_entry *entry = &look->roster.list[i];
+			if (look->meant[i] || entry->kernel || entry->pid == getpid() ||
+			    !parent_is_meant(look, entry))
+				continue;
+			more = true;
+			status = add_entry(look, i, false, false, err);
+		}
+	}
+	return status;
+}
+
+static int look_once(struct look *look, struct df_err *err)
+{
+	int status = roster_read(&look->roster, err);
+	if (status < 0)
+		return status;
+	look->meant = calloc(look->roster.count + 1, sizeof(*look->meant));
+	status = look->meant ? add_named(look, err) : df_fail_memory(err);
+	if (status == 0) {
+		mark_known(look);
+		status = add_by_exe(look, err);
+	}
+	if (status == 0)
+		status = add_descendants(look, err);
+	free(look->meant);
+	roster_free(&look->roster);
+	return status;
+}
+
+#define LOOKS_MAX 100 /* for programs that start others faster than we can look */
+
+int targets_find(const struct target_wish *wish, struct targets *targets, struct df_err *err)
+{
+	int status = 0;
+	if (wish->exe && !targets->exe) {
+		targets->exe = malloc(sizeof(*targets->exe));
+		if (!targets->exe)
+			return df_fail_memory(err);
+		describe(wish->exe, targets->exe);
+	}
+	struct look look = {.wish = wish, .targets = targets};
+	for (int looks = 0; status == 0 && looks < LOOKS_MAX; looks++) {
+		const size_t before = targets->count;
+		status = look_once(&look, err);
+		/* Numbers alone do not change by looking again. */
+		if (targets->count == before || (!wish->exe && !wish->tree))
+			break;
+	}
+	return status;
+}
+
+/* ---- later ---- */
+
+int target_check(const struct targets *targets, const struct target_id *target, struct df_err *err)
+{
+	struct roster_entry now;
+	if (target->started == 0)
+		return 0;
+	if (!roster_look(target->pid, &now) || now.started != target->started)
+		return df_fail(err, DF_E_NO_PROCESS, "process %d (%s) exited meanwhile",
+			       target->pid, target->name);
+	if (!target->by_exe || target->named)
+		return 0;
+	if (runs(targets->exe, target->pid) != 1)
+		return df_fail(err, DF_E_EXEC,
+			       "process %d (%s) exited or started another program (exec) meanwhile",
+			       target->pid, target->name);
+	return 0;
+}
+
+void targets_free(struct targets *targets)
+{
+	free(targets->list);
+	free(targets->exe);
+	*targets = (struct targets){0};
+}
