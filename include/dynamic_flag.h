@@ -144,6 +144,13 @@ static inline ssize_t dynamic_flag_deactivate_kind_(const char *kind, const char
 	return df_deactivate_kind(kind, regex);
 }
 
+/* One that no option of a C++ compiler objects to. */
+#ifdef __cplusplus
+#define DYNAMIC_FLAG_CAST_(TYPE, VALUE) static_cast<TYPE>(VALUE)
+#else
+#define DYNAMIC_FLAG_CAST_(TYPE, VALUE) ((TYPE)(VALUE))
+#endif
+
 struct dynamic_flag_lister_ {
 	ssize_t (*callback)(void *context, const struct dynamic_flag_state *state);
 	void *context;
@@ -153,7 +160,8 @@ struct dynamic_flag_lister_ {
 
 static inline int dynamic_flag_list_one_(void *context, const struct df_flag_info *flag)
 {
-	struct dynamic_flag_lister_ *lister = (struct dynamic_flag_lister_ *)context;
+	struct dynamic_flag_lister_ *lister =
+		DYNAMIC_FLAG_CAST_(struct dynamic_flag_lister_ *, context);
 	const struct dynamic_flag_state state = {flag->full_name,     flag->doc,  flag->activation,
 						 flag->unhook,	      flag->site, flag->target,
 						 flag->duplicate != 0};
@@ -181,7 +189,7 @@ static inline ssize_t dynamic_flag_list_state(
 
 static inline uint32_t dynamic_flag_count_(uint64_t count)
 {
-	return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+	return count < UINT32_MAX ? DYNAMIC_FLAG_CAST_(uint32_t, count) : UINT32_MAX;
 }
 
 /*

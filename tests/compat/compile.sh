@@ -67,6 +67,16 @@ flags_only() {
 		"$directory/flags_only"
 }
 
+# headers DIRECTORY STANDARD OPTION...: included by C++ that has more warnings on than ours.
+headers() {
+	local -a driver
+	driver_for "$2"
+	shift 2
+	echo '#include <an_hook.h>' |
+		"${driver[@]}" "$@" -pedantic -Wold-style-cast -Wzero-as-null-pointer-constant \
+			-Wextra-semi -Wcast-qual -fsyntax-only -
+}
+
 # start FUNCTION STANDARD OPTION...: in as many shells as there are processors.
 jobs_max=$(nproc)
 start() {
@@ -94,6 +104,12 @@ for standard in gnu99 gnu11 gnu17 gnu++11 gnu++17 gnu++20; do
 	done
 	start cell "$standard" -O0 -fPIC "$STYLE=2"
 	start flags_only "$standard" -O2
+	case $standard in
+	*++*)
+		start headers "$standard"
+		start headers "$standard" "$STYLE=0"
+		;;
+	esac
 done
 for standard in c11 c++17; do
 	for style in 0 1 2; do

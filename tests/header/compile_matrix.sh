@@ -9,6 +9,7 @@ cxx=$(cxx_of "$compiler")
 installed "$cxx" || finish
 
 WARNINGS=(-pedantic -Wall -Wextra -Wconversion -Wshadow -Wundef -Werror)
+CXX_WARNINGS=(-Wold-style-cast -Wzero-as-null-pointer-constant -Wextra-semi)
 
 # without_tables DIRECTORY: none of its objects has a section of ours.
 without_tables() {
@@ -26,8 +27,8 @@ build() {
 		driver=$cxx
 		language=(-x c++)
 		objects+=("$directory/values_cxx.o")
-		"$cxx" "${flags[@]}" -c "$SOURCE/values_cxx.cc" -o "$directory/values_cxx.o" ||
-			return
+		"$cxx" "${flags[@]}" "${CXX_WARNINGS[@]}" -c "$SOURCE/values_cxx.cc" \
+			-o "$directory/values_cxx.o" || return
 		;;
 	esac
 	"$driver" "${flags[@]}" "${language[@]}" -c "$SOURCE/values.c" -o "$directory/values.o" ||
