@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "report_scan.h"
 
 const struct command commands[] = {
 	{"list", COMMAND_LIST, 0, true, false, "show flags, their state, counts and places"},
@@ -26,6 +27,8 @@ const struct command commands[] = {
 	{"rehook", COMMAND_CHANGE, DF_REHOOK, true, true, "take one from the unhook count"},
 	{"init", COMMAND_CHANGE, DF_INIT, false, false,
 	 "initialise: release every DF_OPT flag, once per module"},
+	{"scan", COMMAND_SCAN, 0, false, false,
+	 "show which processes here carry flags, and which could be changed"},
 	{0},
 };
 
@@ -33,22 +36,32 @@ const struct command commands[] = {
 
 #define ON_LIST 1u
 #define ON_CHANGE 2u
+#define ON_SCAN 4u
 
-enum { OPT_NOHEADINGS = 0x100, OPT_TIMEOUT, OPT_MAX_STOP };
+enum { OPT_NOHEADINGS = 0x100, OPT_TIMEOUT, OPT_MAX_STOP, OPT_EXE, OPT_TREE, OPT_QUIET, OPT_STOP };
 
 /* Each option with the commands that take it. */
 static const struct {
 	unsigned commands;
 	struct argp_option argp;
 } option_table[] = {
-	{ON_LIST | ON_CHANGE, {"pid", 'p', "PID", 0, "The running process", 0}},
+	{ON_LIST | ON_CHANGE,
+	 {"pid", 'p', "PID", 0, "The running process; several with commas between", 0}},
+	{ON_LIST | ON_CHANGE,
+	 {"exe", OPT_EXE, "PATH", 0, "Every process that runs this executable", 0}},
+	{ON_LIST | ON_CHANGE,
+	 {"tree", OPT_TREE, NULL, 0, "And all descendants of the processes named", 0}},
 	{ON_LIST, {"file", 'f', "FILE", 0, "An executable or shared object on disk", 0}},
-	{ON_LIST,
+	{ON_LIST | ON_SCAN,
 	 {"output", 'o', "COLUMNS", 0, "Columns to show, separated by commas; +COLUMNS adds some",
 	  0}},
 	{ON_LIST, {"noheadings", OPT_NOHEADINGS, NULL, 0, "Print flags only: no headings", 0}},
-	{ON_LIST | ON_CHANGE, {"json", 'J', NULL, 0, "Print one JSON document", 0}},
+	{ON_SCAN, {"noheadings", OPT_NOHEADINGS, NULL, 0, "Print no headings", 0}},
+	{ON_LIST | ON_CHANGE | ON_SCAN, {"json", 'J', NULL, 0, "Print one JSON document", 0}},
 	{ON_CHANGE, {"dry-run", 'n', NULL, 0, "Do everything but stop and write", 0}},
+	{ON_CHANGE,
+	 {"quiet", OPT_QUIET, NULL, 0, "Stop no thread; fail where that is not safe", 0}},
+	{ON_CHANGE, {"stop", OPT_STOP, NULL, 0, "Stop every thread while flags are written", 0}},
 	{ON_CHANGE,
 	 {"timeout", OPT_TIMEOUT, "TIME", 0,
 	  "How long to wait for other controllers (default 5s; a number with s or ms)", 0}},
@@ -61,7 +74,15 @@ static const struct {
 
 static unsigned bit_of(const struct command *command)
 {
-	return command->kind == COMMAND_LIST ? ON_LIST : ON_CHANGE;
+	switch (command->kind) {
+	case COMMAND_LIST:
+		return ON_LIST;
+	case COMMAND_SCAN:
+		return ON_SCAN;
+	case COMMAND_CHANGE:
+	default:
+		return ON_CHANGE;
+	}
 }
 
 static void options_of(const struct command *command, struct argp_option *out)
@@ -73,16 +94,18 @@ static void options_of(const struct command *command, struct argp_option *out)
 	out[count] = (struct argp_option){0};
 }
 
-static bool parse_pid(const char *text, pid_t *pid)
+/* A number with blanks around it, up to a comma or the end, at which *end then points. */
+static bool parse_pid(const char *text, const char **end, pid_t *pid)
 {
-	char *end;
+	char *behind;
+	text += strspn(text, " \t");
 	errno = 0;
-	const long value = strtol(text, &end, 10);
-	if (errno != 0 || !isdigit((unsigned char)*text) || *end != '\0' || value <= 0 ||
-	    value > INT_MAX)
+	const long value = strtol(text, &behind, 10);
+	if (errno != 0 || !isdigit((unsigned char)*text) || value <= 0 || value > INT_MAX)
 		return false;
 	*pid = (pid_t)value;
-	return true;
+	*end = behind + strspn(behind, " \t");
+	return **end == ',' || **end == '\0';
 }
 
 /* A number with s or ms behind it; without, seconds. At most a day. */
@@ -114,15 +137,49 @@ static void take_time(struct argp_state *state, const char *name, const char *te
 static void take_columns(struct argp_state *state, struct options *o, const char *text)
 {
 	struct df_err err;
-	if (report_check_columns(text, &err) < 0)
+	if ((o->command->kind == COMMAND_SCAN ? report_scan_check_columns(text, &err)
+					      : report_check_columns(text, &err)) < 0)
 		argp_error(state, "--output: %s", err.text);
 	o->columns = text;
 }
 
-static void take_pid(struct argp_state *state, struct options *o, const char *text)
+static void add_pid(struct options *o, pid_t pid)
 {
-	if (!parse_pid(text, &o->pid))
+	for (size_t i = 0; i < o->wish.pid_count; i++)
+		if (o->pids[i] == pid)
+			return;
+	o->pids[o->wish.pid_count++] = pid;
+}
+
+static void take_pids(struct argp_state *state, struct options *o, const char *text)
+{
+	const char *at = text;
+	pid_t pid;
+	while (parse_pid(at, &at, &pid)) {
+		add_pid(o, pid);
+		if (*at++ == '\0')
+			return;
+	}
+	if (strchr(text, ','))
+		argp_error(state, "--pid: '%s' is no list of process ids", text);
+	else
 		argp_error(state, "--pid: '%s' is no process id", text);
+}
+
+static void take_mode(struct argp_state *state, struct options *o, enum mode mode)
+{
+	if (o->mode != MODE_AUTO && o->mode != mode)
+		argp_error(state, "--quiet and --stop exclude each other");
+	o->mode = mode;
+}
+
+static void take_exe(struct argp_state *state, struct options *o, const char *path)
+{
+	if (*path == '\0')
+		argp_error(state, "--exe: an empty name is no executable");
+	else if (o->wish.exe && strcmp(o->wish.exe, path) != 0)
+		argp_error(state, "--exe names one executable; run dfpatch once for each");
+	o->wish.exe = path;
 }
 
 static void take_pattern(struct argp_state *state, struct options *o, const char *text)
@@ -135,15 +192,26 @@ static void take_pattern(struct argp_state *state, struct options *o, const char
 		o->patterns[o->pattern_count++] = text;
 }
 
+static void check_target(struct argp_state *state, const struct options *o)
+{
+	const bool process = o->wish.pid_count > 0 || o->wish.exe;
+	if (o->wish.tree && !process)
+		argp_error(state, "--tree adds to the processes named with --pid or --exe");
+	else if (!process && !o->file)
+		argp_error(state, o->command->kind == COMMAND_LIST
+					  ? "name a process with --pid or --exe, or a file with "
+					    "--file"
+					  : "name a process with --pid or --exe");
+	else if (process && o->file)
+		argp_error(state, "%s and --file exclude each other",
+			   o->wish.pid_count > 0 ? "--pid" : "--exe");
+}
+
 static void check(struct argp_state *state, const struct options *o)
 {
-	const bool list = o->command->kind == COMMAND_LIST;
-	if (o->pid == 0 && !o->file)
-		argp_error(state, list ? "name a process with --pid or a file with --file"
-				       : "name a process with --pid");
-	else if (o->pid != 0 && o->file)
-		argp_error(state, "--pid and --file exclude each other");
-	else if (o->command->needs_patterns && o->pattern_count == 0)
+	if (o->command->kind != COMMAND_SCAN)
+		check_target(state, o);
+	if (o->command->needs_patterns && o->pattern_count == 0)
 		argp_error(state, "name the flags: a kind (http:), a flag (http:fast_path), or a "
 				  "regular expression");
 	else if (o->json && o->columns)
@@ -155,7 +223,19 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	struct options *o = state->input;
 	switch (key) {
 	case 'p':
-		take_pid(state, o, arg);
+		take_pids(state, o, arg);
+		return 0;
+	case OPT_EXE:
+		take_exe(state, o, arg);
+		return 0;
+	case OPT_TREE:
+		o->wish.tree = true;
+		return 0;
+	case OPT_QUIET:
+		take_mode(state, o, MODE_QUIET);
+		return 0;
+	case OPT_STOP:
+		take_mode(state, o, MODE_STOP);
 		return 0;
 	case 'f':
 		o->file = arg;
@@ -211,23 +291,41 @@ static void print_commands(FILE *to)
 	      "  dfpatch list --pid 1234\n"
 	      "  dfpatch list --file ./server -o NAME,DOC\n"
 	      "  dfpatch enable --pid 1234 http:fast_path\n"
-	      "  dfpatch disable --pid 1234 --dry-run 'http:' 'cache:.*log'\n\n"
+	      "  dfpatch disable --pid 1234 --dry-run 'http:' 'cache:.*log'\n"
+	      "  dfpatch enable --exe /usr/sbin/server --tree http:fast_path\n"
+	      "  dfpatch scan\n\n"
 	      "Exit status:\n"
 	      "  0 done, also when the flags were so already   1 some PATTERN matched no flag\n"
 	      "  2 usage or bad pattern                        3 target not usable, unchanged\n"
 	      "  4 a site or table failed verification         7 done, but some are unhooked\n"
+	      "  5 of several processes some failed and others did not, or they failed in\n"
+	      "    different ways: the report says which\n"
 	      "  6 a write failed half-way and was undone, or could not be; or the change was\n"
 	      "    made, but the report could not be written: the message says which\n",
 	      to);
 }
 
+static const char *columns_help(const struct command *command)
+{
+	switch (command->kind) {
+	case COMMAND_LIST:
+		return report_columns_help;
+	case COMMAND_SCAN:
+		return report_scan_columns_help;
+	case COMMAND_CHANGE:
+	default:
+		return NULL;
+	}
+}
+
 /* Text behind the options of a command's help. */
 static char *after_options(const struct command *command)
 {
+	const char *patterns = command->takes_patterns ? pattern_help : NULL;
+	const char *columns = columns_help(command);
 	char *text = NULL;
-	if (asprintf(&text, "%s%s%s", command->takes_patterns ? pattern_help : "",
-		     command->kind == COMMAND_LIST ? "\n\nColumns:\n" : "",
-		     command->kind == COMMAND_LIST ? report_columns_help : "") < 0)
+	if (asprintf(&text, "%s%s%s%s", patterns ? patterns : "", patterns && columns ? "\n\n" : "",
+		     columns ? "Columns:\n" : "", columns ? columns : "") < 0)
 		return NULL;
 	return text;
 }
@@ -293,6 +391,15 @@ static enum cli_result parse_rest(int argc, char **argv, struct options *options
 	return argp_parse(&argp, argc, argv, 0, NULL, options) == 0 ? CLI_RUN : CLI_USAGE;
 }
 
+static size_t pids_at_most(int argc, char **argv)
+{
+	size_t most = (size_t)argc;
+	for (int i = 0; i < argc; i++)
+		for (const char *at = argv[i]; (at = strchr(at, ',')); at++)
+			most++;
+	return most;
+}
+
 enum cli_result cli_parse(int argc, char **argv, struct options *options)
 {
 	*options = (struct options){
@@ -304,15 +411,23 @@ enum cli_result cli_parse(int argc, char **argv, struct options *options)
 	if (!options->command)
 		return without_command(argc, argv);
 	options->patterns = calloc((size_t)argc, sizeof(*options->patterns));
-	if (!options->patterns) {
+	options->pids = calloc(pids_at_most(argc, argv), sizeof(*options->pids));
+	options->wish.pids = options->pids;
+	if (!options->patterns || !options->pids) {
 		fputs("dfpatch: out of memory\n", stderr);
 		return CLI_USAGE;
 	}
 	return parse_rest(argc - 1, argv + 1, options);
 }
 
+bool cli_several(const struct options *options)
+{
+	return options->wish.pid_count > 1 || options->wish.exe || options->wish.tree;
+}
+
 void cli_free(struct options *options)
 {
 	free(options->patterns);
+	free(options->pids);
 	*options = (struct options){0};
 }

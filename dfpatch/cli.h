@@ -13,8 +13,10 @@
 
 #include "err.h"
 #include "plan.h"
+#include "run.h"
+#include "targets.h"
 
-enum command_kind { COMMAND_LIST, COMMAND_CHANGE };
+enum command_kind { COMMAND_LIST, COMMAND_CHANGE, COMMAND_SCAN };
 
 struct command {
 	const char *name;
@@ -30,12 +32,14 @@ extern const struct command commands[];
 
 struct options {
 	const struct command *command;
-	const char *file; /* NULL if --file was not given */
-	pid_t pid;	  /* 0 if --pid was not given */
+	const char *file;	 /* NULL if --file was not given */
+	struct target_wish wish; /* nobody, if a file was given */
+	pid_t *pids;		 /* owned: the numbers in it */
 	const char *columns;
 	bool headings;
 	bool json;
 	bool dry_run;
+	enum mode mode;
 	uint64_t timeout;      /* ns */
 	uint64_t max_stop;     /* ns */
 	const char **patterns; /* owned */
@@ -50,6 +54,12 @@ enum cli_result {
 
 /* Parses the command line; argv is permuted. cli_free() ends it. */
 enum cli_result cli_parse(int argc, char **argv, struct options *options);
+
+/*
+ * Whether the command line may mean any number of processes: more than one number, an
+ * executable, or descendants. What is printed has another form then.
+ */
+bool cli_several(const struct options *options);
 
 void cli_free(struct options *options);
 

@@ -4,6 +4,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "text.h"
 
@@ -28,4 +30,24 @@ void diag_note(const char *format, ...)
 	va_end(args);
 	if (length >= 0)
 		say("dfpatch: note: ", text);
+}
+
+void diag_note_once(const char *format, ...)
+{
+	static char last[DF_ERR_TEXT];
+	char text[DF_ERR_TEXT];
+	va_list args;
+	va_start(args, format);
+	const int length = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (length < 0 || strcmp(text, last) == 0)
+		return;
+	memcpy(last, text, (size_t)length < sizeof(text) ? (size_t)length + 1 : sizeof(text));
+	say("dfpatch: note: ", text);
+}
+
+const char *diag_denied(void)
+{
+	return geteuid() == 0 ? "the kernel denies it, although we are root"
+			      : "the kernel denies it; run as root to see all";
 }

@@ -14,4 +14,10 @@ void diag_error(const struct df_err *err);
 /* "dfpatch: note: " and the formatted text. */
 void diag_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same, unless it is what this said last: several processes may run the same file. */
+void diag_note_once(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Why the kernel lets us look at no more processes, and what to do about it. */
+const char *diag_denied(void);
+
 #endif

@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "match.h"
@@ -43,6 +44,13 @@ static void put_text(struct document *d, struct json_object *parent, const char 
 {
 	char *safe = text_escaped(TEXT_FOR_JSON, text);
 	put(d, parent, key, safe ? json_object_new_string(safe) : NULL);
+	free(safe);
+}
+
+static void append_text(struct document *d, struct json_object *array, const char *text)
+{
+	char *safe = text_escaped(TEXT_FOR_JSON, text);
+	append(d, array, safe ? json_object_new_string(safe) : NULL);
 	free(safe);
 }
 
@@ -90,13 +98,22 @@ static int print(struct document *d, struct df_err *err)
 	return safe ? 0 : df_fail_memory(err);
 }
 
-static void put_process(struct document *d, const struct process *process)
+static void put_process(struct document *d, struct json_object *parent, pid_t pid, const char *name)
 {
-	struct json_object *object = put(d, d->root, "process", json_object_new_object());
+	struct json_object *object = put(d, parent, "process", json_object_new_object());
 	if (!object)
 		return;
-	put_number(d, object, "pid", (uint64_t)process->pid);
-	put_text(d, object, "name", process->name);
+	put_number(d, object, "pid", (uint64_t)pid);
+	put_text(d, object, "name", name);
+}
+
+static void put_error(struct document *d, struct json_object *parent, const struct df_err *what)
+{
+	struct json_object *object = put(d, parent, "error", json_object_new_object());
+	if (!object)
+		return;
+	put_text(d, object, "code", df_err_name(what->code));
+	put_text(d, object, "text", what->text);
 }
 
 static void put_names(struct document *d, struct json_object *object, const struct df_site *site)
@@ -176,15 +193,21 @@ static void put_module(struct document *d, struct json_object *array, const stru
 			put_list_flag(d, flags, image, &image->flags[i]);
 }
 
+static void put_modules(struct document *d, struct json_object *parent,
+			const struct list_result *result)
+{
+	struct json_object *modules = put(d, parent, "modules", json_object_new_array());
+	for (size_t i = 0; modules && i < result->images.count; i++)
+		put_module(d, modules, result->images.list[i], result->selection.selected[i]);
+}
+
 int json_list(const struct list_result *result, struct df_err *err)
 {
 	struct document d = begin("list");
 	if (!d.failed && result->process.pidfd >= 0)
-		put_process(&d, &result->process);
-	struct json_object *modules =
-		d.failed ? NULL : put(&d, d.root, "modules", json_object_new_array());
-	for (size_t i = 0; modules && i < result->images.count; i++)
-		put_module(&d, modules, result->images.list[i], result->selection.selected[i]);
+		put_process(&d, d.root, result->process.pid, result->process.name);
+	if (!d.failed)
+		put_modules(&d, d.root, result);
 	return print(&d, err);
 }
 
@@ -231,18 +254,15 @@ static void put_flag_change(struct document *d, struct json_object *array,
 	put_counts(d, object, "after", &change->after);
 }
 
-static void put_flag_changes(struct document *d, const struct change_result *result, bool dry_run)
+static void put_flag_changes(struct document *d, struct json_object *array,
+			     const struct change_result *result, size_t i, bool dry_run)
 {
-	struct json_object *array = put(d, d->root, "flags", json_object_new_array());
-	for (size_t i = 0; array && i < result->images.count; i++) {
-		const struct image *image = result->images.list[i];
-		for (size_t j = 0; j < image->flag_count; j++) {
-			const struct flag_change change =
-				flag_change_of(image, &image->flags[j], &result->plans[i]);
-			if (change.outcome != DF_NOT_SELECTED)
-				put_flag_change(d, array, image, &image->flags[j], &change,
-						dry_run);
-		}
+	const struct image *image = result->images.list[i];
+	for (size_t j = 0; j < image->flag_count; j++) {
+		const struct flag_change change =
+			flag_change_of(image, &image->flags[j], &result->plans[i]);
+		if (change.outcome != DF_NOT_SELECTED)
+			put_flag_change(d, array, image, &image->flags[j], &change, dry_run);
 	}
 }
 
@@ -256,9 +276,10 @@ static void put_tally(struct document *d, struct json_object *parent, const char
 	put_number(d, object, "sites", tally->sites);
 }
 
-static void put_totals(struct document *d, const struct change_result *result, bool dry_run)
+static void put_totals(struct document *d, struct json_object *parent,
+		       const struct change_result *result, bool dry_run)
 {
-	struct json_object *object = put(d, d->root, "totals", json_object_new_object());
+	struct json_object *object = put(d, parent, "totals", json_object_new_object());
 	if (!object)
 		return;
 	const struct totals totals = totals_of(result);
@@ -270,31 +291,181 @@ static void put_totals(struct document *d, const struct change_result *result, b
 	put_number(d, object, "strayed_sites", totals.strayed);
 }
 
+/* How it was written, which of a failure tells as much as of a success. */
+static void put_manner(struct document *d, struct json_object *object,
+		       const struct change_request *request, const struct change_result *result)
+{
+	put_bool(d, object, "dry_run", request->dry_run);
+	put_text(d, object, "mode", request->dry_run ? "none" : mode_used(result));
+	put_bool(d, object, "stopped", result->stopped);
+	if (result->why_stopped[0] != '\0')
+		put_text(d, object, "why_stopped", result->why_stopped);
+	put_number(d, object, "threads", result->threads);
+	put_number(d, object, "pause_ns", result->pause);
+	put_number(d, object, "recovered_modules", result->recovered);
+}
+
+static void put_change(struct document *d, struct json_object *object,
+		       const struct change_request *request, const struct change_result *result)
+{
+	put_manner(d, object, request, result);
+	put_totals(d, object, result, request->dry_run);
+	struct json_object *flags = put(d, object, "flags", json_object_new_array());
+	for (size_t i = 0; flags && i < result->images.count; i++)
+		put_flag_changes(d, flags, result, i, request->dry_run);
+}
+
+/* What was changed all the same. */
+static void put_failed_change(struct document *d, struct json_object *object,
+			      const struct change_request *request,
+			      const struct change_result *result, const struct df_err *what)
+{
+	put_error(d, object, what);
+	if (!change_was_written(result))
+		return;
+	put_manner(d, object, request, result);
+	struct json_object *modules = put(d, object, "changed_modules", json_object_new_array());
+	struct json_object *flags = put(d, object, "flags", json_object_new_array());
+	for (size_t i = 0; modules && flags && i < result->images.count; i++) {
+		if (!module_was_changed(result, i))
+			continue;
+		append_text(d, modules, result->images.list[i]->path);
+		put_flag_changes(d, flags, result, i, false);
+	}
+}
+
 int json_change(const char *command, const struct change_request *request,
-		const struct change_result *result, struct df_err *err)
+		const struct change_result *result, const struct df_err *what, struct df_err *err)
 {
 	struct document d = begin(command);
-	if (!d.failed) {
-		put_process(&d, &result->process);
-		put_bool(&d, d.root, "dry_run", request->dry_run);
-		put_bool(&d, d.root, "stopped", result->stopped);
-		put_number(&d, d.root, "threads", result->threads);
-		put_number(&d, d.root, "pause_ns", result->pause);
-		put_number(&d, d.root, "recovered_modules", result->recovered);
-		put_totals(&d, result, request->dry_run);
-		put_flag_changes(&d, result, request->dry_run);
-	}
+	if (d.failed)
+		return print(&d, err);
+	if (!what || result->process.pid != 0)
+		put_process(&d, d.root, result->process.pid, result->process.name);
+	if (what)
+		put_failed_change(&d, d.root, request, result, what);
+	else
+		put_change(&d, d.root, request, result);
 	return print(&d, err);
 }
 
 int json_error(const char *command, const struct df_err *what, struct df_err *err)
 {
 	struct document d = begin(command);
+	if (!d.failed)
+		put_error(&d, d.root, what);
+	return print(&d, err);
+}
+
+/* ---- several processes ---- */
+
+struct json_targets {
+	struct document d;
+	struct json_object *array;
+	bool dry_run;
+};
+
+struct json_targets *json_targets_new(const char *command, bool dry_run)
+{
+	struct json_targets *t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->dry_run = dry_run;
+	t->d = begin(command);
+	t->array = t->d.failed ? NULL : put(&t->d, t->d.root, "targets", json_object_new_array());
+	return t;
+}
+
+static struct json_object *add_target(struct json_targets *t, const struct target_end *end)
+{
 	struct json_object *object =
-		d.failed ? NULL : put(&d, d.root, "error", json_object_new_object());
-	if (object) {
-		put_text(&d, object, "code", df_err_name(what->code));
-		put_text(&d, object, "text", what->text);
+		t->array ? append(&t->d, t->array, json_object_new_object()) : NULL;
+	if (!object)
+		return NULL;
+	put_process(&t->d, object, end->pid, end->name);
+	put_text(&t->d, object, "outcome", target_how_name(end->how, t->dry_run));
+	return object;
+}
+
+void json_targets_list(struct json_targets *t, const struct target_end *end,
+		       const struct list_result *result)
+{
+	struct json_object *object = add_target(t, end);
+	if (!object)
+		return;
+	if (end->how == TARGET_LISTED)
+		put_modules(&t->d, object, result);
+	else
+		put_error(&t->d, object, end->err);
+}
+
+void json_targets_change(struct json_targets *t, const struct target_end *end,
+			 const struct change_request *request, const struct change_result *result)
+{
+	struct json_object *object = add_target(t, end);
+	if (!object)
+		return;
+	if (end->how == TARGET_SKIPPED || end->how == TARGET_FAILED)
+		put_failed_change(&t->d, object, request, result, end->err);
+	else
+		put_change(&t->d, object, request, result);
+}
+
+int json_targets_end(struct json_targets *t, const struct targets_tally *tally, struct df_err *err)
+{
+	struct document *d = &t->d;
+	struct json_object *object =
+		d->failed ? NULL : put(d, d->root, "summary", json_object_new_object());
+	if (object)
+		put_number(d, object, "targets", tally->count);
+	for (int how = 0; object && how < TARGET_HOWS; how++) {
+		char key[32];
+		snprintf(key, sizeof(key), "%s", target_how_name(how, t->dry_run));
+		for (char *at = key; (at = strchr(at, '-'));)
+			*at = '_';
+		put_number(d, object, key, tally->ends[how]);
+	}
+	const int status = print(d, err);
+	free(t);
+	return status;
+}
+
+/* ---- scan ---- */
+
+static void put_scan_row(struct document *d, struct json_object *array, const struct scan_row *row)
+{
+	struct json_object *object = append(d, array, json_object_new_object());
+	if (!object)
+		return;
+	put_process(d, object, row->pid, row->name);
+	put_text(d, object, "patchable", scan_verdict(row));
+	if (row->why.code != DF_E_NONE)
+		put_error(d, object, &row->why);
+	if (row->stop)
+		put_text(d, object, "why_stopped", row->why.text);
+	if (row->counted) {
+		put_number(d, object, "modules", row->modules);
+		put_number(d, object, "flags", row->flags);
+		put_number(d, object, "sites", row->sites);
+	}
+	if (row->current) {
+		put_number(d, object, "active", row->active);
+		put_number(d, object, "changed", row->changed);
+		put_number(d, object, "changes", row->changes);
+		put_text(d, object, "initialised", scan_initialised(row));
+	}
+}
+
+int json_scan(const struct scan *scan, struct df_err *err)
+{
+	struct document d = begin("scan");
+	struct json_object *array =
+		d.failed ? NULL : put(&d, d.root, "targets", json_object_new_array());
+	for (size_t i = 0; array && i < scan->count; i++)
+		put_scan_row(&d, array, &scan->list[i]);
+	if (array) {
+		put_number(&d, d.root, "looked_at", scan->processes);
+		put_number(&d, d.root, "denied", scan->denied);
 	}
 	return print(&d, err);
 }

@@ -9,15 +9,36 @@
 #ifndef DFPATCH_JSON_H
 #define DFPATCH_JSON_H
 
+#include <stdbool.h>
+
 #include "err.h"
 #include "run.h"
+#include "scan.h"
+#include "summary.h"
 
 #define JSON_SCHEMA 1
 
-/* Each prints one document. Returns 0 or DF_E_MEMORY. */
+/*
+ * Each prints one document. Returns 0 or DF_E_MEMORY. `what` is the error of a change that
+ * failed, and NULL of one that did not.
+ */
 int json_list(const struct list_result *result, struct df_err *err);
 int json_change(const char *command, const struct change_request *request,
-		const struct change_result *result, struct df_err *err);
+		const struct change_result *result, const struct df_err *what, struct df_err *err);
 int json_error(const char *command, const struct df_err *what, struct df_err *err);
+int json_scan(const struct scan *scan, struct df_err *err);
+
+/*
+ * One document on several processes: begun, filled one by one, and ended, which prints
+ * and frees it. Memory that runs out shows at the end; NULL, if it does at once.
+ */
+struct json_targets;
+struct json_targets *json_targets_new(const char *command, bool dry_run);
+void json_targets_list(struct json_targets *targets, const struct target_end *end,
+		       const struct list_result *result);
+void json_targets_change(struct json_targets *targets, const struct target_end *end,
+			 const struct change_request *request, const struct change_result *result);
+int json_targets_end(struct json_targets *targets, const struct targets_tally *tally,
+		     struct df_err *err);
 
 #endif

@@ -76,8 +76,11 @@
  *   summary          what it came to, flag by flag
  *   roster           which processes there are
  *   targets          which of them are meant
- *   report, json     for people (libsmartcols), for machines (json-c)
+ *   scan             which carry flags
+ *   grid             tables with columns by name (libsmartcols)
+ *   report, report_scan, json  for people, for machines (json-c)
  *   cli              options and help
+ *   several          a command on many processes
  *   main             this file; the only one that decides the exit status
  */
 #include <fcntl.h>
@@ -89,7 +92,9 @@
 #include "diag.h"
 #include "json.h"
 #include "report.h"
+#include "report_scan.h"
 #include "run.h"
+#include "several.h"
 #include "summary.h"
 
 enum {
@@ -98,6 +103,7 @@ enum {
 	EXIT_USAGE = 2,
 	EXIT_TARGET = 3,
 	EXIT_VERIFY = 4,
+	EXIT_SEVERAL = 5,
 	EXIT_WRITE = 6,
 	EXIT_NOT_REACHED = 7,
 };
@@ -165,7 +171,10 @@ static void note_disk(const struct images *images)
 
 static int do_list(const struct options *options)
 {
-	const struct target target = {.file = options->file, .pid = options->pid};
+	const struct target target = {
+		.file = options->file,
+		.pid = options->file ? 0 : options->wish.pids[0],
+	};
 	struct list_result result;
 	struct df_err err;
 	int status = run_list(&target, options->patterns, options->pattern_count, &result, &err);
@@ -187,30 +196,97 @@ static int show_change(const struct options *options, const struct change_reques
 	struct df_err err;
 	if (!options->json)
 		report_change(request, result);
-	else if (json_change(options->command->name, request, result, &err) < 0)
+	else if (json_change(options->command->name, request, result, NULL, &err) < 0)
 		return change_was_made ? unreported(&err) : fail(options, &err);
 	return totals_of(result).unhooked.flags > 0 ? EXIT_NOT_REACHED : EXIT_DONE;
 }
 
+static int fail_change(const struct options *options, const struct change_request *request,
+		       const struct change_result *result, const struct df_err *err)
+{
+	struct df_err second;
+	diag_error(err);
+	if (options->json && json_change(options->command->name, request, result, err, &second) < 0)
+		diag_error(&second);
+	return exit_status(err->code);
+}
+
 static int do_change(const struct options *options)
 {
-	const struct change_request request = {
-		.op = options->command->op,
-		.pid = options->pid,
-		.patterns = options->patterns,
-		.pattern_count = options->pattern_count,
-		.dry_run = options->dry_run,
-		.timeout = options->timeout,
-		.max_stop = options->max_stop,
-	};
+	const struct change_request request = change_request_of(options, options->wish.pids[0]);
 	struct change_result result;
 	struct df_err err;
 	const int status = run_change(&request, &result, &err);
-	change_was_made = result.committed > 0 || result.recovered > 0;
+	change_was_made = change_was_written(&result) && !request.dry_run;
 	note_disk(&result.images);
-	const int exit = status < 0 ? fail(options, &err) : show_change(options, &request, &result);
+	const int exit = status < 0 ? fail_change(options, &request, &result, &err)
+				    : show_change(options, &request, &result);
 	change_free(&result);
 	return exit;
+}
+
+/*
+ * That of those that failed, if they failed in one way and none was done: what it says
+ * of a target then holds for each. Nothing but skipped ones is nothing done.
+ */
+static int status_of_all(const struct several *several)
+{
+	const size_t *ends = several->tally.ends;
+	const size_t others = several->tally.count - ends[TARGET_FAILED] - ends[TARGET_SKIPPED];
+	int status = EXIT_DONE;
+	for (int code = DF_E_NONE; code <= DF_E_UNDO; code++) {
+		if (!several->failed_by[code])
+			continue;
+		const int one = exit_status((enum df_errc)code);
+		status = status == EXIT_DONE || status == one ? one : EXIT_SEVERAL;
+	}
+	if (status != EXIT_DONE)
+		return others > 0 ? EXIT_SEVERAL : status;
+	if (others == 0)
+		return EXIT_NOTHING;
+	return ends[TARGET_UNHOOKED] > 0 ? EXIT_NOT_REACHED : EXIT_DONE;
+}
+
+static int do_several(const struct options *options)
+{
+	struct several several;
+	struct df_err err;
+	const int status = several_run(options, &several, &err);
+	change_was_made = several.written;
+	if (status == 0)
+		return status_of_all(&several);
+	if (several.written)
+		return unreported(&err);
+	if (!several.printed)
+		return fail(options, &err);
+	diag_error(&err);
+	return exit_status(err.code);
+}
+
+static int do_scan(const struct options *options)
+{
+	struct scan scan;
+	struct df_err err;
+	int status = scan_run(&scan, &err);
+	if (status == 0)
+		status = options->json
+				 ? json_scan(&scan, &err)
+				 : report_scan(&scan, options->columns, options->headings, &err);
+	if (status == 0 && scan.denied > 0)
+		diag_note("%zu of %zu processes could not be looked at: %s", scan.denied,
+			  scan.processes, diag_denied());
+	const int exit = scan.count > 0 ? EXIT_DONE : EXIT_NOTHING;
+	scan_free(&scan);
+	return status < 0 ? fail(options, &err) : exit;
+}
+
+static int do_command(const struct options *options)
+{
+	if (options->command->kind == COMMAND_SCAN)
+		return do_scan(options);
+	if (cli_several(options))
+		return do_several(options);
+	return options->command->kind == COMMAND_LIST ? do_list(options) : do_change(options);
 }
 
 /*
@@ -250,8 +326,7 @@ int main(int argc, char **argv)
 	const enum cli_result parsed = cli_parse(argc, argv, &options);
 	int status = parsed == CLI_USAGE ? EXIT_USAGE : EXIT_DONE;
 	if (parsed == CLI_RUN)
-		status = options.command->kind == COMMAND_LIST ? do_list(&options)
-							       : do_change(&options);
+		status = do_command(&options);
 	cli_free(&options);
 	return status;
 }

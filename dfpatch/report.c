@@ -3,8 +3,6 @@
 #include "report.h"
 
 #include <inttypes.h>
-#include <libsmartcols/libsmartcols.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +14,12 @@
 
 /* A row: one flag of one module. */
 struct row {
+	const struct process *process; /* NULL for a file */
 	const struct image *image;
 	const struct df_flag *flag;
 	const struct df_site *site; /* the first of the flag's */
 	struct flag_counts now;
 };
-
-typedef char *(*cell_fn)(const struct row *row); /* allocated, or NULL if out of memory */
 
 static char *number_range(uint32_t low, uint32_t high)
 {
@@ -42,13 +39,15 @@ static char *joined(const char *a, const char *b)
 	return safe;
 }
 
-static char *cell_name(const struct row *row)
+static char *cell_name(const void *cell)
 {
+	const struct row *row = cell;
 	return joined(row->site->kind, row->site->name);
 }
 
-static char *cell_full(const struct row *row)
+static char *cell_full(const void *cell)
 {
+	const struct row *row = cell;
 	const size_t size = df_full_name_length(row->site) + 1;
 	CLEANUP_FREE char *name = malloc(size);
 	if (!name)
@@ -57,72 +56,85 @@ static char *cell_full(const struct row *row)
 	return text_escaped(TEXT_FOR_TERMINAL, name);
 }
 
-static char *cell_kind(const struct row *row)
+static char *cell_kind(const void *cell)
 {
+	const struct row *row = cell;
 	return text_escaped(TEXT_FOR_TERMINAL, row->site->kind);
 }
 
-static char *cell_flag(const struct row *row)
+static char *cell_flag(const void *cell)
 {
+	const struct row *row = cell;
 	return text_escaped(TEXT_FOR_TERMINAL, row->site->name);
 }
 
-static char *cell_state(const struct row *row)
+static char *cell_state(const void *cell)
 {
+	const struct row *row = cell;
 	return strdup(flag_state(&row->now));
 }
 
-static char *cell_built(const struct row *row)
+static char *cell_built(const void *cell)
 {
+	const struct row *row = cell;
 	const struct flag_counts built = flag_counts_built(row->image, row->flag);
 	return strdup(flag_state(&built));
 }
 
-static char *cell_count(const struct row *row)
+static char *cell_count(const void *cell)
 {
+	const struct row *row = cell;
 	return number_range(row->now.activation_min, row->now.activation_max);
 }
 
-static char *cell_unhook(const struct row *row)
+static char *cell_unhook(const void *cell)
 {
+	const struct row *row = cell;
 	return number_range(row->now.unhook_min, row->now.unhook_max);
 }
 
-static char *cell_sites(const struct row *row)
+static char *cell_sites(const void *cell)
 {
+	const struct row *row = cell;
 	return number_range(row->flag->count, row->flag->count);
 }
 
-static char *cell_location(const struct row *row)
+static char *cell_location(const void *cell)
 {
+	const struct row *row = cell;
 	char line[16];
 	snprintf(line, sizeof(line), "%" PRIu32, row->site->line);
 	return joined(row->site->file, line);
 }
 
-static char *cell_file(const struct row *row)
+static char *cell_file(const void *cell)
 {
+	const struct row *row = cell;
 	return text_escaped(TEXT_FOR_TERMINAL, row->site->file);
 }
 
-static char *cell_line(const struct row *row)
+static char *cell_line(const void *cell)
 {
+	const struct row *row = cell;
 	return number_range(row->site->line, row->site->line);
 }
 
-static char *cell_doc(const struct row *row)
+static char *cell_doc(const void *cell)
 {
+	const struct row *row = cell;
 	return text_escaped(TEXT_FOR_TERMINAL, row->site->doc);
 }
 
-static char *cell_module(const struct row *row)
+static char *cell_module(const void *cell)
 {
+	const struct row *row = cell;
 	return text_escaped(TEXT_FOR_TERMINAL, row->image->path);
 }
 
 /* All sites of the flag; run-time addresses for a process, ELF addresses for a file. */
-static char *cell_address(const struct row *row)
+static char *cell_address(const void *cell)
 {
+	const struct row *row = cell;
 	char *text = NULL;
 	size_t size = 0;
 	FILE *stream = open_memstream(&text, &size);
@@ -134,163 +146,108 @@ static char *cell_address(const struct row *row)
 	return fclose(stream) == 0 ? text : NULL;
 }
 
+static char *cell_pid(const void *cell)
+{
+	const struct row *row = cell;
+	char *text = NULL;
+	if (!row->process || row->process->pid == 0)
+		return strdup("");
+	return asprintf(&text, "%d", row->process->pid) < 0 ? NULL : text;
+}
+
+static char *cell_command(const void *cell)
+{
+	const struct row *row = cell;
+	return text_escaped(TEXT_FOR_TERMINAL, row->process ? row->process->name : "");
+}
+
 /* The one list of columns: it is parsed, printed and explained from here. */
 #define COLUMNS(X)                                                                                 \
-	X(NAME, cell_name, 0, "kind:name")                                                         \
-	X(STATE, cell_state, 0, "on, off, held (on until init), mixed (its sites differ)")         \
-	X(COUNT, cell_count, SCOLS_FL_RIGHT, "activation count")                                   \
-	X(UNHOOK, cell_unhook, SCOLS_FL_RIGHT, "unhook count")                                     \
-	X(SITES, cell_sites, SCOLS_FL_RIGHT, "places in text that bear this full name")            \
-	X(LOCATION, cell_location, 0, "file:line")                                                 \
-	X(DOC, cell_doc, SCOLS_FL_TRUNC, "what the source says about it")                          \
-	X(FULL, cell_full, 0, "full name, kind:name@file:line")                                    \
-	X(KIND, cell_kind, 0, "kind")                                                              \
-	X(FLAG, cell_flag, 0, "name without its kind")                                             \
-	X(FILE, cell_file, 0, "source file")                                                       \
-	X(LINE, cell_line, SCOLS_FL_RIGHT, "source line")                                          \
-	X(BUILT, cell_built, 0, "state as built")                                                  \
-	X(MODULE, cell_module, 0, "executable or shared object")                                   \
-	X(ADDRESS, cell_address, 0, "addresses of the sites")
+	X(NAME, cell_name, "kind:name")                                                            \
+	X(STATE, cell_state, "on, off, held (on until init), mixed (its sites differ)")            \
+	X(COUNT, cell_count, "activation count", .right = true)                                    \
+	X(UNHOOK, cell_unhook, "unhook count", .right = true)                                      \
+	X(SITES, cell_sites, "places in text that bear this full name", .right = true)             \
+	X(LOCATION, cell_location, "file:line")                                                    \
+	X(DOC, cell_doc, "what the source says about it", .cut = true)                             \
+	X(FULL, cell_full, "full name, kind:name@file:line")                                       \
+	X(KIND, cell_kind, "kind")                                                                 \
+	X(FLAG, cell_flag, "name without its kind")                                                \
+	X(FILE, cell_file, "source file")                                                          \
+	X(LINE, cell_line, "source line", .right = true)                                           \
+	X(BUILT, cell_built, "state as built")                                                     \
+	X(MODULE, cell_module, "executable or shared object")                                      \
+	X(ADDRESS, cell_address, "addresses of the sites")                                         \
+	X(PID, cell_pid, "the process", .right = true)                                             \
+	X(COMMAND, cell_command, "its name")
 
-static const struct column {
-	const char *name;
-	cell_fn cell;
-	int flags;
-} columns_known[] = {
-#define COLUMN(NAME, CELL, FLAGS, HELP) {#NAME, CELL, FLAGS},
+static const struct grid_column column_list[] = {
+#define COLUMN(NAME, CELL, HELP, ...) {.name = #NAME, .cell = (CELL), __VA_ARGS__},
 	COLUMNS(COLUMN)
 #undef COLUMN
 };
 
 const char report_columns_help[] =
-#define COLUMN(NAME, CELL, FLAGS, HELP) "  " #NAME ": " HELP "\n"
+#define COLUMN(NAME, CELL, HELP, ...) "  " #NAME ": " HELP "\n"
 	COLUMNS(COLUMN)
 #undef COLUMN
 	;
 
-#define COLUMN_COUNT (sizeof(columns_known) / sizeof(columns_known[0]))
-#define CHOSEN_MAX 64
-
-struct chosen {
-	const struct column *list[CHOSEN_MAX];
-	size_t count;
+static const struct grid_columns columns_known = {
+	column_list,
+	sizeof(column_list) / sizeof(column_list[0]),
 };
 
 static const char columns_default[] = "NAME,STATE,COUNT,UNHOOK,SITES,LOCATION,DOC";
 static const char columns_with_module[] = "NAME,STATE,COUNT,UNHOOK,SITES,LOCATION,MODULE,DOC";
-
-static const struct column *find_column(const char *name, size_t length)
-{
-	for (size_t i = 0; i < COLUMN_COUNT; i++)
-		if (strlen(columns_known[i].name) == length &&
-		    strncasecmp(columns_known[i].name, name, length) == 0)
-			return &columns_known[i];
-	return NULL;
-}
-
-static int unknown_column(const char *name, size_t length, struct df_err *err)
-{
-#define COLUMN(NAME, CELL, FLAGS, HELP) "," #NAME
-	static const char known[] = COLUMNS(COLUMN);
-#undef COLUMN
-	return df_fail(err, DF_E_USAGE, "unknown column '%.*s'; there are %s", (int)length, name,
-		       known + 1);
-}
-
-static int choose(struct chosen *chosen, const char *names, struct df_err *err)
-{
-	for (const char *at = names;; at++) {
-		const size_t length = strcspn(at, ",");
-		const struct column *column = find_column(at, length);
-		if (!column)
-			return unknown_column(at, length, err);
-		if (chosen->count == CHOSEN_MAX)
-			return df_fail(err, DF_E_USAGE, "more than %d columns", CHOSEN_MAX);
-		chosen->list[chosen->count++] = column;
-		at += length;
-		if (*at == '\0')
-			return 0;
-	}
-}
-
-static int choose_columns(struct chosen *chosen, const char *columns, bool many, struct df_err *err)
-{
-	const char *standard = many ? columns_with_module : columns_default;
-	int status = 0;
-	if (!columns || *columns == '+')
-		status = choose(chosen, standard, err);
-	if (columns && status == 0)
-		status = choose(chosen, columns + (*columns == '+'), err);
-	return status;
-}
+static const char columns_of_many[] = "PID,NAME,STATE,COUNT,UNHOOK,SITES,LOCATION,MODULE,DOC";
 
 int report_check_columns(const char *columns, struct df_err *err)
 {
-	struct chosen chosen = {0};
-	return choose_columns(&chosen, columns, false, err);
+	return grid_check(&columns_known, columns_of_many, columns, err);
 }
 
-static int fill_line(struct libscols_line *line, const struct chosen *chosen, const struct row *row)
+static int add_image(struct grid *grid, const struct process *process, const struct image *image,
+		     const bool *selected, struct df_err *err)
 {
-	for (size_t i = 0; i < chosen->count; i++) {
-		char *text = chosen->list[i]->cell(row);
-		if (!text || scols_line_refer_data(line, i, text) != 0) {
-			free(text);
-			return -1;
-		}
-	}
-	return 0;
-}
-
-static int add_image(struct libscols_table *table, const struct chosen *chosen,
-		     const struct image *image, const bool *selected)
-{
-	for (size_t i = 0; i < image->flag_count; i++) {
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < image->flag_count; i++) {
 		const struct df_flag *flag = &image->flags[i];
 		if (!flag_selected(image, flag, selected))
 			continue;
 		const struct row row = {
+			.process = process,
 			.image = image,
 			.flag = flag,
 			.site = &image->sites[image->order[flag->first]],
 			.now = flag_counts_now(image, flag),
 		};
-		struct libscols_line *line = scols_table_new_line(table, NULL);
-		if (!line || fill_line(line, chosen, &row) != 0)
-			return -1;
+		status = grid_add(grid, &row, err);
 	}
-	return 0;
+	return status;
 }
 
-static int print_table(const struct list_result *result, const struct chosen *chosen, bool headings)
+static int add_images(struct grid *grid, const struct list_result *result, struct df_err *err)
 {
-	/*
-	 * How wide a character is. Not before, and no more of the locale: numbers and patterns
-	 * mean the same everywhere, and loading a locale takes a tenth of the time of a flip.
-	 */
-	setlocale(LC_CTYPE, "");
-	struct libscols_table *table = scols_new_table();
-	int status = table ? 0 : -1;
-	if (table) {
-		scols_table_enable_noheadings(table, !headings);
-		scols_table_enable_noencoding(table, 1); /* cells are safe already */
-	}
-	for (size_t i = 0; status == 0 && i < chosen->count; i++)
-		if (!scols_table_new_column(table, chosen->list[i]->name, 0,
-					    chosen->list[i]->flags))
-			status = -1;
+	int status = 0;
 	for (size_t i = 0; status == 0 && i < result->images.count; i++)
-		status = add_image(table, chosen, result->images.list[i],
-				   result->selection.selected[i]);
-	if (status == 0)
-		status = scols_print_table(table);
-	scols_unref_table(table);
+		status = add_image(grid, &result->process, result->images.list[i],
+				   result->selection.selected[i], err);
 	return status;
 }
 
 static const char *plural(size_t count)
 {
 	return count == 1 ? "" : "s";
+}
+
+static void print_process(pid_t pid, const char *name)
+{
+	CLEANUP_FREE char *safe = text_escaped(TEXT_FOR_TERMINAL, name);
+	if (safe && *safe)
+		printf("process %d (%s)", pid, safe);
+	else
+		printf("process %d", pid);
 }
 
 static void print_module(const struct image *image)
@@ -311,15 +268,41 @@ static void print_module(const struct image *image)
 int report_list(const struct list_result *result, const char *columns, bool headings,
 		struct df_err *err)
 {
-	struct chosen chosen = {0};
-	const int status = choose_columns(&chosen, columns, result->images.count > 1, err);
+	struct grid *grid = NULL;
+	int status = grid_new(&columns_known,
+			      result->images.count > 1 ? columns_with_module : columns_default,
+			      columns, headings, &grid, err);
 	if (status < 0)
 		return status;
 	for (size_t i = 0; headings && i < result->images.count; i++)
 		print_module(result->images.list[i]);
-	if (print_table(result, &chosen, headings) != 0)
-		return df_fail_memory(err);
-	return 0;
+	status = add_images(grid, result, err);
+	if (status == 0)
+		status = grid_print(grid, err);
+	grid_free(grid);
+	return status;
+}
+
+int report_lists_begin(const char *columns, bool headings, struct grid **grid, struct df_err *err)
+{
+	const int status = grid_new(&columns_known, columns_of_many, columns, headings, grid, err);
+	/* Until there is something to tell apart; who names columns wants them all. */
+	if (status == 0 && (!columns || *columns == '+'))
+		grid_hide(*grid, "MODULE", true);
+	return status;
+}
+
+int report_lists_add(struct grid *grid, bool headings, const struct list_result *result,
+		     struct df_err *err)
+{
+	for (size_t i = 0; headings && i < result->images.count; i++) {
+		print_process(result->process.pid, result->process.name);
+		fputs(": ", stdout);
+		print_module(result->images.list[i]);
+	}
+	if (result->images.count > 1)
+		grid_hide(grid, "MODULE", false);
+	return add_images(grid, result, err);
 }
 
 static void print_counts(const struct flag_counts *before, const struct flag_counts *after)
@@ -347,13 +330,14 @@ static const char *outcome_text(enum df_outcome outcome)
 	}
 }
 
-static void print_flag(const struct image *image, const struct df_flag *flag,
+/* Each line of one target among several stands behind a margin. */
+static void print_flag(const char *margin, const struct image *image, const struct df_flag *flag,
 		       const struct flag_change *change)
 {
 	const struct row row = {.site = &image->sites[image->order[flag->first]]};
 	CLEANUP_FREE char *name = cell_full(&row);
 	const char *before = flag_state(&change->before), *after = flag_state(&change->after);
-	printf("%s: %s", name ? name : "?", before);
+	printf("%s%s: %s", margin, name ? name : "?", before);
 	if (strcmp(before, after) != 0)
 		printf(" -> %s", after);
 	print_counts(&change->before, &change->after);
@@ -362,7 +346,7 @@ static void print_flag(const struct image *image, const struct df_flag *flag,
 	printf("%s\n", outcome_text(change->outcome));
 }
 
-static void print_flags(const struct change_result *result)
+static void print_flags(const char *margin, const struct change_result *result)
 {
 	for (size_t i = 0; i < result->images.count; i++) {
 		const struct image *image = result->images.list[i];
@@ -370,7 +354,7 @@ static void print_flags(const struct change_result *result)
 			const struct flag_change change =
 				flag_change_of(image, &image->flags[j], &result->plans[i]);
 			if (change.outcome > DF_SAME)
-				print_flag(image, &image->flags[j], &change);
+				print_flag(margin, image, &image->flags[j], &change);
 		}
 	}
 }
@@ -382,42 +366,89 @@ static void print_tally(const char *what, const struct tally *tally)
 		printf(" (%zu sites)", tally->sites);
 }
 
-static void print_pause(const struct change_result *result)
-{
-	if (!result->stopped) {
-		puts("nothing to write: the target was not stopped");
-		return;
-	}
-	const double us = (double)result->pause / 1000.0;
-	printf("%zu thread%s stood still for %.*f %s\n", result->threads, plural(result->threads),
-	       us < 10000 ? 0 : 1, us < 10000 ? us : us / 1000.0, us < 10000 ? "us" : "ms");
-}
-
-void report_change(const struct change_request *request, const struct change_result *result)
+static void print_totals(const char *margin, const struct change_result *result, bool dry_run)
 {
 	const struct totals totals = totals_of(result);
-	print_flags(result);
-	if (request->dry_run)
-		printf("dry run, nothing was written: ");
-	printf("matched %zu flag%s (%zu site%s)", totals.matched.flags,
+	printf("%s%smatched %zu flag%s (%zu site%s)", margin,
+	       dry_run ? "dry run, nothing was written: " : "", totals.matched.flags,
 	       plural(totals.matched.flags), totals.matched.sites, plural(totals.matched.sites));
-	print_tally(request->dry_run ? "would change" : "changed", &totals.changed);
+	print_tally(dry_run ? "would change" : "changed", &totals.changed);
 	print_tally("already so", &totals.already);
 	print_tally("unhooked", &totals.unhooked);
 	if (totals.saturated.flags > 0)
 		print_tally("at the top", &totals.saturated);
 	putchar('\n');
 	if (totals.strayed > 0)
-		printf("%zu site%s did not show what %s counts say, and %s put right\n",
+		printf("%s%zu site%s did not show what %s counts say, and %s put right\n", margin,
 		       totals.strayed, plural(totals.strayed),
 		       totals.strayed == 1 ? "its" : "their",
-		       request->dry_run	     ? "would be"
+		       dry_run		     ? "would be"
 		       : totals.strayed == 1 ? "was"
 					     : "were");
+}
+
+static void print_stop(const char *margin, const struct change_result *result)
+{
+	const double us = (double)result->pause / 1000.0;
+	printf("%s%zu thread%s stood still for %.*f %s", margin, result->threads,
+	       plural(result->threads), us < 10000 ? 0 : 1, us < 10000 ? us : us / 1000.0,
+	       us < 10000 ? "us" : "ms");
+	if (result->why_stopped[0] != '\0') {
+		CLEANUP_FREE char *why = text_escaped(TEXT_FOR_TERMINAL, result->why_stopped);
+		printf(", not changed quietly: %s", why ? why : "?");
+	}
+	putchar('\n');
+}
+
+static void print_pause(const char *margin, const struct change_result *result)
+{
+	if (result->stopped)
+		print_stop(margin, result);
+	else if (change_was_written(result))
+		printf("%schanged quietly: nobody was stopped\n", margin);
+	else
+		printf("%snothing to write: the target was not stopped\n", margin);
+}
+
+static void print_change(const char *margin, const struct change_request *request,
+			 const struct change_result *result)
+{
+	print_flags(margin, result);
+	print_totals(margin, result, request->dry_run);
 	if (result->recovered > 0)
-		printf("first, the work of a controller that died %s put right in %zu module%s\n",
-		       request->dry_run ? "would be" : "was", result->recovered,
+		printf("%sfirst, the work of a controller that died %s put right in %zu "
+		       "module%s\n",
+		       margin, request->dry_run ? "would be" : "was", result->recovered,
 		       plural(result->recovered));
 	if (!request->dry_run)
-		print_pause(result);
+		print_pause(margin, result);
+}
+
+void report_change(const struct change_request *request, const struct change_result *result)
+{
+	print_change("", request, result);
+}
+
+void report_target_change(const struct target_end *end, const struct change_request *request,
+			  const struct change_result *result)
+{
+	print_process(end->pid, end->name);
+	if (end->how != TARGET_SKIPPED && end->how != TARGET_FAILED) {
+		fputs(":\n", stdout);
+		print_change("  ", request, result);
+		return;
+	}
+	CLEANUP_FREE char *why = text_escaped(TEXT_FOR_TERMINAL, end->err->text);
+	printf(": %s: %s\n", end->how == TARGET_SKIPPED ? "skipped" : "failed", why ? why : "?");
+}
+
+void report_targets(const struct targets_tally *tally, bool dry_run)
+{
+	printf("%zu process%s: %zu %s, %zu already so", tally->count, tally->count == 1 ? "" : "es",
+	       tally->ends[TARGET_CHANGED], dry_run ? "would change" : "changed",
+	       tally->ends[TARGET_ALREADY]);
+	if (tally->ends[TARGET_UNHOOKED] > 0)
+		printf(", %zu with unhooked flags left alone", tally->ends[TARGET_UNHOOKED]);
+	printf(", %zu skipped, %zu failed\n", tally->ends[TARGET_SKIPPED],
+	       tally->ends[TARGET_FAILED]);
 }

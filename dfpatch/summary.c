@@ -114,3 +114,57 @@ struct totals totals_of(const struct change_result *result)
 	}
 	return totals;
 }
+
+bool change_was_written(const struct change_result *result)
+{
+	return result->committed > 0 || result->recovered > 0;
+}
+
+/* They are changed one after the other, those with nothing to change left out. */
+bool module_was_changed(const struct change_result *result, size_t i)
+{
+	size_t before = 0;
+	if (!result->plans || df_plan_empty(&result->plans[i]))
+		return false;
+	for (size_t j = 0; j < i; j++)
+		before += !df_plan_empty(&result->plans[j]);
+	return before < result->committed;
+}
+
+const char *mode_used(const struct change_result *result)
+{
+	if (result->stopped)
+		return "stop";
+	return change_was_written(result) ? "quiet" : "none";
+}
+
+const char *target_how_name(enum target_how how, bool dry_run)
+{
+	switch (how) {
+	case TARGET_LISTED:
+		return "listed";
+	case TARGET_CHANGED:
+		return dry_run ? "would-change" : "changed";
+	case TARGET_ALREADY:
+		return "already";
+	case TARGET_UNHOOKED:
+		return "unhooked";
+	case TARGET_SKIPPED:
+		return "skipped";
+	case TARGET_FAILED:
+	case TARGET_HOWS:
+	default:
+		return "failed";
+	}
+}
+
+enum target_how target_how_of(const struct change_result *result)
+{
+	const struct totals totals = totals_of(result);
+	if (totals.unhooked.flags > 0)
+		return TARGET_UNHOOKED;
+	/* Of init the flags need not tell. */
+	return totals.changed.flags > 0 || totals.strayed > 0 || change_was_written(result)
+		       ? TARGET_CHANGED
+		       : TARGET_ALREADY;
+}

@@ -59,4 +59,41 @@ struct totals {
 
 struct totals totals_of(const struct change_result *result);
 
+/* Whether anything was written to the target, be it only the work of a controller that died. */
+bool change_was_written(const struct change_result *result);
+
+/* Whether module i of the target was changed; after a failure, too. */
+bool module_was_changed(const struct change_result *result, size_t i);
+
+/* How it was written: "quiet", "stop", or "none" if nothing was. */
+const char *mode_used(const struct change_result *result);
+
+/* What became of one of several targets. */
+enum target_how {
+	TARGET_LISTED,
+	TARGET_CHANGED, /* or would change, in a dry run */
+	TARGET_ALREADY,
+	TARGET_UNHOOKED, /* some flags are unhooked, and were left alone */
+	TARGET_SKIPPED,	 /* nobody named it, and it is none of those meant */
+	TARGET_FAILED,
+	TARGET_HOWS,
+};
+
+struct target_end {
+	pid_t pid;
+	const char *name; /* not escaped; "" if it is not known */
+	enum target_how how;
+	const struct df_err *err; /* why it was skipped, or failed */
+};
+
+const char *target_how_name(enum target_how how, bool dry_run);
+
+/* Of a change without error. */
+enum target_how target_how_of(const struct change_result *result);
+
+struct targets_tally {
+	size_t count;
+	size_t ends[TARGET_HOWS];
+};
+
 #endif

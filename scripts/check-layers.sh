@@ -23,7 +23,7 @@ all     libdf/self_mem                  SYM  mprotect|pkey_mprotect
 all     libdf/expression                INC  regex\.h
 all     libdf/expression                SYM  regcomp|regexec|regfree|regerror
 all     dfpatch/json                    INC  json-c/.*
-all     dfpatch/report                  INC  libsmartcols.*
+all     dfpatch/grid                    INC  libsmartcols.*
 all     dfpatch/cli                     INC  argp\.h|getopt\.h
 all     dfpatch/cli                     SYM  argp_[a-z_]+|getopt|getopt_long
 all     dfpatch/main,dfpatch/watchdog   SYM  _exit
@@ -32,9 +32,9 @@ all     dfpatch/main                    SYM  err|errx|verr|verrx|error
 libdf   libdf/print                     SYM  printf|vprintf|puts|putchar|putc|fputs|fputc|perror
 libdf   libdf/print                     SYM  fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
 libdf   libdf/print                     SYM  stdout|stderr
-dfpatch dfpatch/report,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM printf|vprintf|puts|putchar|putc|fputs|fputc|perror
-dfpatch dfpatch/report,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
-dfpatch dfpatch/report,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM stdout|stderr
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM printf|vprintf|puts|putchar|putc|fputs|fputc|perror
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM stdout|stderr
 RULES
 }
 

@@ -55,7 +55,7 @@ append libdf/apply.c '	process_vm_writev(1, 2, 3, 4, 5, 6);' 'process_vm_writev,
 append dfpatch/select.c '	regcomp(&r, "", 0);' 'libdf/match owns'
 append libdf/plan.c '#include <regex.h>' 'libdf/match owns'
 append dfpatch/report.c '#include <json-c/json.h>' 'dfpatch/json owns'
-append dfpatch/json.c '#include <libsmartcols/libsmartcols.h>' 'dfpatch/report owns'
+append dfpatch/json.c '#include <libsmartcols/libsmartcols.h>' 'dfpatch/grid owns'
 append dfpatch/main.c '#include <argp.h>' 'dfpatch/cli owns'
 append dfpatch/cli.c '	exit(2);' 'exit, which dfpatch/main owns'
 append libdf/table.c '	abort();' 'abort, which dfpatch/main owns'

@@ -77,7 +77,8 @@ Test(cli, a_list)
 	cr_expect_str_eq(o.command->name, "list");
 	cr_expect_str_eq(o.file, "a");
 	cr_expect_str_eq(o.columns, "+LINE");
-	cr_expect(!o.headings && !o.json && !o.dry_run && o.pid == 0);
+	cr_expect(!o.headings && !o.json && !o.dry_run && o.wish.pid_count == 0);
+	cr_expect(!o.wish.exe && !o.wish.tree && !cli_several(&o));
 	cr_assert_eq(o.pattern_count, 2);
 	cr_expect_str_eq(o.patterns[0], "http:");
 	cr_expect_str_eq(o.patterns[1], "x");
@@ -94,11 +95,41 @@ Test(cli, a_change)
 	cr_assert_eq(cli_parse(arguments(words, argv), argv, &o), CLI_RUN);
 	cr_expect_str_eq(o.command->name, "disable");
 	cr_expect_eq(o.command->op, DF_DISABLE);
-	cr_expect(o.pid == 42 && o.json && o.dry_run && o.headings && !o.file);
+	cr_expect(o.json && o.dry_run && o.headings && !o.file && o.mode == MODE_AUTO);
+	cr_expect(o.wish.pid_count == 1 && o.wish.pids[0] == 42 && !cli_several(&o));
 	cr_expect(o.timeout == 5000000000 && o.max_stop == 1000000000);
 	cr_assert_eq(o.pattern_count, 3);
 	cr_expect_str_eq(o.patterns[1], "-b");
 	cr_expect_str_eq(o.patterns[2], "--c");
+	cli_free(&o);
+}
+
+Test(cli, several_processes)
+{
+	static const char *const words[ARGS_MAX] = {"enable",  "-p",	 "3, 1 ,\t2", "--pid=1",
+						    "--exe=a", "--tree", "--quiet",   "--quiet",
+						    "--pid",   " 7 "};
+	char *argv[ARGS_MAX + 2];
+	struct options o;
+	static const char *const init[ARGS_MAX] = {"init", "-p5,5", "-p", "5", "--stop"};
+	cr_assert_eq(cli_parse(arguments(init, argv), argv, &o), CLI_RUN);
+	cr_expect(o.wish.pid_count == 1 && o.mode == MODE_STOP);
+	cr_expect(!cli_several(&o), "the same number all the time");
+	cli_free(&o);
+	const int argc = arguments(words, argv);
+	static char pattern[] = "a";
+	argv[argc] = pattern;
+	argv[argc + 1] = NULL;
+	cr_assert_eq(cli_parse(argc + 1, argv, &o), CLI_RUN);
+	cr_assert_eq(o.wish.pid_count, 4);
+	cr_expect(o.wish.pids[0] == 3 && o.wish.pids[1] == 1 && o.wish.pids[2] == 2 &&
+		  o.wish.pids[3] == 7);
+	cr_expect(o.wish.tree && o.mode == MODE_QUIET && cli_several(&o));
+	cr_expect_str_eq(o.wish.exe, "a");
+	cli_free(&o);
+	static const char *const tree[ARGS_MAX] = {"init", "-p5", "--tree"};
+	cr_assert_eq(cli_parse(arguments(tree, argv), argv, &o), CLI_RUN);
+	cr_expect(cli_several(&o), "there may be more than one");
 	cli_free(&o);
 }
 
@@ -160,7 +191,9 @@ static const char *const bad_times[] = {"",    "s",    "ms",	"abc", "-1",	  "-1m
 					"1us", "0x10", "0X1",	" 1",  "+1",	  "."};
 static const char *const bad_pids[] = {"",    "0",   "-1",   "abc",	   "12a",
 				       "1 2", "1.5", "0x10", "2147483648", "99999999999999999999",
-				       " 1",  "+1",  "self"};
+				       "+1",  "self"};
+static const char *const bad_lists[] = {",",   "1,",  ",1",  "1,,2",  "1, ,2", "1;2,3",
+					"1,0", "1,-", "a,1", "1,2 3", "1,+2",  "1,2147483648"};
 
 Test(cli, bad_times)
 {
@@ -186,6 +219,18 @@ Test(cli, bad_pids)
 	}
 }
 
+Test(cli, bad_lists_of_pids)
+{
+	for (size_t i = 0; i < COUNT(bad_lists); i++) {
+		const char *const words[ARGS_MAX] = {"list", "--pid", bad_lists[i]};
+		struct outcome o;
+		parse(words, &o);
+		cr_expect_eq(o.status, 2, "'%s': %d", bad_lists[i], o.status);
+		cr_expect(strstr(o.err, "is no list of process ids"), "'%s': %s", bad_lists[i],
+			  o.err);
+	}
+}
+
 /* A status of 102 is CLI_USAGE returned; 2 is argp's own way out. */
 static const struct {
 	const char *words[ARGS_MAX];
@@ -197,10 +242,22 @@ static const struct {
 	{{"--json"}, 102, "name a command before the option '--json'"},
 	{{"frobnicate"}, 102, "unknown command 'frobnicate'"},
 	{{"List"}, 102, "unknown command 'List'"},
-	{{"list"}, 2, "name a process with --pid or a file with --file"},
-	{{"enable", "a"}, 2, "name a process with --pid"},
-	{{"init"}, 2, "name a process with --pid"},
+	{{"list"}, 2, "name a process with --pid or --exe, or a file with --file"},
+	{{"enable", "a"}, 2, "name a process with --pid or --exe"},
+	{{"init"}, 2, "name a process with --pid or --exe"},
 	{{"list", "-p1", "-f", "x"}, 2, "--pid and --file exclude each other"},
+	{{"list", "--exe=a", "-f", "x"}, 2, "--exe and --file exclude each other"},
+	{{"list", "--tree"}, 2, "--tree adds to the processes named"},
+	{{"list", "--tree", "-f", "x"}, 2, "--tree adds to the processes named"},
+	{{"list", "--exe", ""}, 2, "--exe: an empty name"},
+	{{"list", "--exe=a", "--exe=b"}, 2, "--exe names one executable"},
+	{{"enable", "-p1", "a", "--quiet", "--stop"}, 2, "--quiet and --stop exclude each other"},
+	{{"enable", "-p1", "a", "--stop", "--quiet"}, 2, "--quiet and --stop exclude each other"},
+	{{"list", "-p1", "--quiet"}, 2, "unrecognized option '--quiet'"},
+	{{"scan", "-p1"}, 2, "invalid option -- 'p'"},
+	{{"scan", "http:"}, 2, "'scan' takes no pattern, but got 'http:'"},
+	{{"scan", "-o", "DOC"}, 2, "unknown column 'DOC'; there are PID,COMMAND,"},
+	{{"scan", "--json", "-o", "PID"}, 2, "--json has all members"},
 	{{"enable", "-p1"}, 2, "name the flags"},
 	{{"init", "-p1", "a"}, 2, "'init' takes no pattern, but got 'a'"},
 	{{"enable", "-p1", ""}, 2, "an empty pattern would match every flag"},
@@ -255,7 +312,12 @@ Test(cli, help_of_every_command)
 		parse(words, &o);
 		cr_expect_eq(o.status, 0, "%s: %d", c->name, o.status);
 		cr_expect(strstr(o.out, c->name), "%s", o.out);
-		cr_expect(strstr(o.out, "--pid=PID"), "%s: %s", c->name, o.out);
+		cr_expect_eq(strstr(o.out, "--pid=PID") != NULL, c->kind != COMMAND_SCAN, "%s: %s",
+			     c->name, o.out);
+		cr_expect_eq(strstr(o.out, "--stop ") != NULL, c->kind == COMMAND_CHANGE, "%s: %s",
+			     c->name, o.out);
+		cr_expect_eq(strstr(o.out, "PATCHABLE:") != NULL, c->kind == COMMAND_SCAN, "%s",
+			     c->name);
 		cr_expect_eq(strstr(o.out, "regular expression") != NULL, c->takes_patterns, "%s",
 			     c->name);
 		cr_expect_eq(strstr(o.out, "ADDRESS:") != NULL, c->kind == COMMAND_LIST, "%s",

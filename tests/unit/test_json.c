@@ -65,7 +65,8 @@ static void error(void *context)
 static void change(void *context)
 {
 	struct fixture *f = context;
-	f->status = json_change("enable", &f->request, &f->change, &f->err);
+	f->status = json_change("enable", &f->request, &f->change, f->what.code ? &f->what : NULL,
+				&f->err);
 }
 
 /* A document is read on terminals, too: each line is what would be shown of it. */
@@ -304,4 +305,183 @@ Test(json, changes)
 	df_plan_free(f.change.plans);
 	free(f.change.plans);
 	images_free(&f.result.images);
+}
+
+/* ---- failures and several processes ---- */
+
+/* Two modules, of which the second failed after the first was changed. */
+static void plan_two(struct fixture *f)
+{
+	fake_image_add(&f->result.images, "/lib/\033", sites, COUNT(sites));
+	plan(f);
+	f->change.plans = realloc(f->change.plans, 2 * sizeof(*f->change.plans));
+	cr_assert(f->change.plans);
+	struct image *second = f->result.images.list[1];
+	struct df_err err;
+	static const bool selected[] = {true, true};
+	static const uint8_t opcodes[] = {0xa9, 0xf9};
+	cr_assert_eq(df_plan_begin(&f->change.plans[1], second->sites, 2, second->states,
+				   &second->control, &err),
+		     0);
+	df_plan_do(&f->change.plans[1], DF_ENABLE, selected);
+	cr_assert_eq(df_plan_close(&f->change.plans[1], opcodes, &err), 0);
+}
+
+static void end(struct fixture *f, size_t plans)
+{
+	for (size_t i = 0; i < plans; i++)
+		df_plan_free(&f->change.plans[i]);
+	free(f->change.plans);
+	images_free(&f->result.images);
+}
+
+Test(json, a_failure_tells_what_was_changed_before)
+{
+	struct fixture f;
+	begin(&f, sites, COUNT(sites));
+	plan_two(&f);
+	f.what = (struct df_err){DF_E_WRITE, "a write failed"};
+	f.change.process = (struct process){.pid = 42, .name = "a"};
+	f.change.committed = 1;
+	f.change.pause = 7;
+	struct json_object *root = parsed(change, &f);
+	expect_head(root, "enable");
+	cr_expect_eq(number_at(root, "process/pid"), 42);
+	cr_expect_str_eq(text_at(root, "error/code"), "write");
+	cr_expect_str_eq(text_at(root, "mode"), "quiet");
+	cr_expect_eq(number_at(root, "pause_ns"), 7);
+	cr_expect_eq(json_object_array_length(at(root, "changed_modules")), 1);
+	cr_expect_str_eq(text_at(root, "changed_modules/0"), "/bin/program");
+	cr_expect_eq(json_object_array_length(at(root, "flags")), 2);
+	cr_expect_str_eq(text_at(root, "flags/1/module"), "/bin/program");
+	cr_expect(!json_object_object_get_ex(root, "totals", NULL), "which would be of a success");
+	json_object_put(root);
+	f.change.committed = 0;
+	root = parsed(change, &f);
+	cr_expect(!json_object_object_get_ex(root, "flags", NULL));
+	cr_expect_str_eq(text_at(root, "error/text"), "a write failed");
+	json_object_put(root);
+	end(&f, 2);
+}
+
+static void targets(void *context)
+{
+	struct fixture *f = context;
+	struct json_targets *t = json_targets_new("enable", f->request.dry_run);
+	const struct target_end ends[] = {
+		{42, "a\nb", TARGET_CHANGED, NULL},
+		{43, "", TARGET_FAILED, &f->what},
+		{44, "c", TARGET_SKIPPED, &f->what},
+	};
+	const struct targets_tally tally = {3, {0, 1, 0, 0, 1, 1}};
+	const struct change_result nothing = {.process = {.pidfd = -1}};
+	json_targets_change(t, &ends[0], &f->request, &f->change);
+	json_targets_change(t, &ends[1], &f->request, &nothing);
+	json_targets_change(t, &ends[2], &f->request, &nothing);
+	f->status = json_targets_end(t, &tally, &f->err);
+}
+
+Test(json, changes_of_several_processes)
+{
+	struct fixture f;
+	begin(&f, sites, COUNT(sites));
+	plan(&f);
+	f.what = (struct df_err){DF_E_TRACED, "traced by \033"};
+	f.change.stopped = true;
+	strcpy(f.change.why_stopped, "\033 was initialised");
+	struct json_object *root = parsed(targets, &f);
+	expect_head(root, "enable");
+	cr_expect_eq(json_object_array_length(at(root, "targets")), 3);
+	cr_expect_str_eq(text_at(root, "targets/0/process/name"), "a\nb");
+	cr_expect_str_eq(text_at(root, "targets/0/outcome"), "changed");
+	cr_expect_str_eq(text_at(root, "targets/0/mode"), "stop");
+	cr_expect_str_eq(text_at(root, "targets/0/why_stopped"), "\033 was initialised");
+	cr_expect_str_eq(text_at(root, "targets/0/flags/0/full_name"), "http:fast@a.c:4294967295");
+	cr_expect(!has(root, "targets/0", "error"));
+	cr_expect_str_eq(text_at(root, "targets/1/outcome"), "failed");
+	cr_expect_str_eq(text_at(root, "targets/1/error/code"), "traced");
+	cr_expect_str_eq(text_at(root, "targets/1/error/text"), "traced by \033");
+	cr_expect_eq(number_at(root, "targets/1/process/pid"), 43);
+	cr_expect_str_eq(text_at(root, "targets/2/outcome"), "skipped");
+	cr_expect_eq(number_at(root, "summary/targets"), 3);
+	cr_expect_eq(number_at(root, "summary/changed"), 1);
+	cr_expect_eq(number_at(root, "summary/failed"), 1);
+	json_object_put(root);
+	f.request.dry_run = true;
+	root = parsed(targets, &f);
+	cr_expect_str_eq(text_at(root, "targets/0/outcome"), "would-change");
+	cr_expect_eq(number_at(root, "summary/would_change"), 1);
+	json_object_put(root);
+	end(&f, 1);
+}
+
+static void lists(void *context)
+{
+	struct fixture *f = context;
+	struct json_targets *t = json_targets_new("list", false);
+	const struct target_end ends[] = {
+		{42, "a", TARGET_LISTED, NULL},
+		{43, "b", TARGET_SKIPPED, &f->what},
+	};
+	const struct targets_tally tally = {2, {1, 0, 0, 0, 1, 0}};
+	const struct list_result nothing = {.process = {.pidfd = -1}};
+	json_targets_list(t, &ends[0], &f->result);
+	json_targets_list(t, &ends[1], &nothing);
+	f->status = json_targets_end(t, &tally, &f->err);
+}
+
+Test(json, lists_of_several_processes)
+{
+	struct fixture f;
+	begin(&f, sites, COUNT(sites));
+	f.what = (struct df_err){DF_E_NO_FLAGS, "none"};
+	struct json_object *root = parsed(lists, &f);
+	expect_head(root, "list");
+	cr_expect_str_eq(text_at(root, "targets/0/outcome"), "listed");
+	cr_expect_str_eq(text_at(root, "targets/0/modules/0/flags/0/name"), "fast");
+	cr_expect_str_eq(text_at(root, "targets/1/error/code"), "no-flags");
+	cr_expect_eq(number_at(root, "summary/listed"), 1);
+	json_object_put(root);
+	images_free(&f.result.images);
+}
+
+/* ---- scan ---- */
+
+static void scan(void *context)
+{
+	struct fixture *f = context;
+	struct scan_row rows[] = {
+		{.pid = 1, .name = "a\033", .counted = true, .current = true, .modules = 2},
+		{.pid = 2, .name = "b", .why = {DF_E_TABLE, "damaged"}},
+		{.pid = 3,
+		 .name = "c",
+		 .counted = true,
+		 .current = true,
+		 .stop = true,
+		 .why = {DF_E_NONE, "was initialised"}},
+	};
+	rows[0].initialised = 1;
+	rows[0].flags = 7;
+	const struct scan all = {rows, COUNT(rows), 99, 5};
+	f->status = json_scan(&all, &f->err);
+}
+
+Test(json, scans)
+{
+	struct fixture f = {0};
+	struct json_object *root = parsed(scan, &f);
+	expect_head(root, "scan");
+	cr_expect_eq(number_at(root, "looked_at"), 99);
+	cr_expect_eq(number_at(root, "denied"), 5);
+	cr_expect_str_eq(text_at(root, "targets/0/process/name"), "a\033");
+	cr_expect_str_eq(text_at(root, "targets/0/patchable"), "yes");
+	cr_expect_str_eq(text_at(root, "targets/0/initialised"), "partly");
+	cr_expect_eq(number_at(root, "targets/0/flags"), 7);
+	cr_expect(!has(root, "targets/0", "error"));
+	cr_expect_str_eq(text_at(root, "targets/1/patchable"), "no");
+	cr_expect_str_eq(text_at(root, "targets/1/error/code"), "table");
+	cr_expect(!has(root, "targets/1", "flags"), "nobody knows how many");
+	cr_expect_str_eq(text_at(root, "targets/2/patchable"), "stop");
+	cr_expect_str_eq(text_at(root, "targets/2/why_stopped"), "was initialised");
+	json_object_put(root);
 }

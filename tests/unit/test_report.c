@@ -161,7 +161,7 @@ Test(report, help_names_every_column)
 		cr_expect_eq(report_check_columns(name, &err), 0, "%s", err.text);
 		count++;
 	}
-	cr_expect_eq(count, 15);
+	cr_expect_eq(count, 17);
 }
 
 Test(report, headings)
@@ -195,6 +195,129 @@ Test(report, several_modules_are_told_apart)
 			 "'%s'", text);
 	free(text);
 	images_free(&f.result.images);
+}
+
+/* ---- several processes ---- */
+
+static void two_lists(void *context)
+{
+	struct fixture *f = context;
+	struct grid *grid = NULL;
+	f->status = report_lists_begin(f->columns, f->headings, &grid, &f->err);
+	for (pid_t pid = 41; f->status == 0 && pid < 43; pid++) {
+		f->result.process = (struct process){.pid = pid, .name = "a\033b"};
+		f->status = report_lists_add(grid, f->headings, &f->result, &f->err);
+	}
+	if (f->status == 0)
+		f->status = grid_print(grid, &f->err);
+	grid_free(grid);
+}
+
+static void expect_lists(struct fixture *f, const char *want)
+{
+	char *text = fake_image_output(two_lists, f);
+	cr_expect_eq(f->status, 0, "%s", f->err.text);
+	squeeze(text);
+	cr_expect_str_eq(text, want, "'%s'", text);
+	free(text);
+}
+
+Test(report, several_processes_in_one_table)
+{
+	struct fixture f;
+	begin(&f);
+	f.selected[0][2] = false;
+	f.columns = "NAME,PID,COMMAND";
+	expect_lists(&f, "process 41 (a\\x1bb): /bin/program: 2 flags, 3 sites, not initialised, 0 "
+			 "changes\n"
+			 "process 42 (a\\x1bb): /bin/program: 2 flags, 3 sites, not initialised, 0 "
+			 "changes\n"
+			 "NAME PID COMMAND\nhttp:fast 41 a\\x1bb\nhttp:fast 42 a\\x1bb\n");
+	f.headings = false;
+	f.columns = NULL;
+	expect_lists(&f, "41 http:fast mixed 0-3 0 2 src/a.c:7 doc a\n"
+			 "42 http:fast mixed 0-3 0 2 src/a.c:7 doc a\n");
+	f.columns = "MODULE";
+	expect_lists(&f, "/bin/program\n/bin/program\n");
+	images_free(&f.result.images);
+}
+
+/* The module is told as soon as one process has two of them. */
+Test(report, several_processes_with_several_modules)
+{
+	struct fixture f;
+	begin(&f);
+	f.selected[0][2] = false;
+	f.headings = false;
+	fake_image_add(&f.result.images, "/lib/x.so", sites, 1);
+	expect_lists(&f, "41 http:fast mixed 0-3 0 2 src/a.c:7 /bin/program doc a\n"
+			 "41 http:fast off 0 0 1 src/a.c:7 /lib/x.so doc a\n"
+			 "42 http:fast mixed 0-3 0 2 src/a.c:7 /bin/program doc a\n"
+			 "42 http:fast off 0 0 1 src/a.c:7 /lib/x.so doc a\n");
+	images_free(&f.result.images);
+}
+
+static struct change_result change;
+static struct target_end target;
+
+static void print_target(void *context)
+{
+	(void)context;
+	const struct change_request request = {.op = DF_ENABLE};
+	report_target_change(&target, &request, &change);
+}
+
+static void expect_target(const char *want)
+{
+	char *text = fake_image_output(print_target, NULL);
+	cr_expect_str_eq(text, want, "'%s'", text);
+	free(text);
+}
+
+Test(report, what_became_of_a_target)
+{
+	struct df_err err = {DF_E_NO_FLAGS, "no \033 flags"};
+	target = (struct target_end){42, "\033[m", TARGET_SKIPPED, &err};
+	expect_target("process 42 (\\x1b[m): skipped: no \\x1b flags\n");
+	target = (struct target_end){42, "", TARGET_FAILED, &err};
+	expect_target("process 42: failed: no \\x1b flags\n");
+	target = (struct target_end){42, "a", TARGET_ALREADY, NULL};
+	expect_target("process 42 (a):\n"
+		      "  matched 0 flags (0 sites), 0 changed, 0 already so, 0 unhooked\n"
+		      "  nothing to write: the target was not stopped\n");
+	change.committed = 1;
+	expect_target("process 42 (a):\n"
+		      "  matched 0 flags (0 sites), 0 changed, 0 already so, 0 unhooked\n"
+		      "  changed quietly: nobody was stopped\n");
+	change.stopped = true;
+	change.threads = 2;
+	change.pause = 210000;
+	strcpy(change.why_stopped, "\033 was initialised");
+	expect_target("process 42 (a):\n"
+		      "  matched 0 flags (0 sites), 0 changed, 0 already so, 0 unhooked\n"
+		      "  2 threads stood still for 210 us, not changed quietly: \\x1b was "
+		      "initialised\n");
+}
+
+static void print_targets(void *context)
+{
+	report_targets(context, false);
+}
+
+Test(report, what_became_of_all_targets)
+{
+	struct targets_tally tally = {6, {0, 1, 2, 0, 0, 3}};
+	char *text = fake_image_output(print_targets, &tally);
+	cr_expect_str_eq(text, "6 processes: 1 changed, 2 already so, 0 skipped, 3 failed\n", "%s",
+			 text);
+	free(text);
+	tally = (struct targets_tally){1, {0, 0, 0, 1, 0, 0}};
+	text = fake_image_output(print_targets, &tally);
+	cr_expect_str_eq(text,
+			 "1 process: 0 changed, 0 already so, 1 with unhooked flags left alone, "
+			 "0 skipped, 0 failed\n",
+			 "%s", text);
+	free(text);
 }
 
 Test(report, what_is_not_selected_is_not_shown)

@@ -150,3 +150,58 @@ Test(summary, a_flag_in_a_change)
 	cr_expect_eq(c.outcome, DF_NOT_SELECTED);
 	end(&result);
 }
+
+Test(summary, modules_that_were_changed)
+{
+	struct change_result result;
+	change(&result, DF_ENABLE);
+	cr_expect(!module_was_changed(&result, 0) && !module_was_changed(&result, 1));
+	cr_expect(!change_was_written(&result));
+	cr_expect_str_eq(mode_used(&result), "none");
+	result.committed = 1;
+	cr_expect(module_was_changed(&result, 0) && !module_was_changed(&result, 1));
+	cr_expect_str_eq(mode_used(&result), "quiet");
+	result.stopped = true;
+	result.committed = 2;
+	cr_expect(module_was_changed(&result, 0) && module_was_changed(&result, 1));
+	cr_expect_str_eq(mode_used(&result), "stop");
+	result.committed = 0;
+	result.recovered = 1;
+	cr_expect(change_was_written(&result));
+	end(&result);
+}
+
+/* The first has nothing to do, so the one that was changed is the second. */
+Test(summary, a_module_with_nothing_to_do_was_not_changed)
+{
+	static const bool none[SITES];
+	struct change_result result;
+	struct df_err err;
+	change(&result, DF_ENABLE);
+	struct image *first = result.images.list[0];
+	static const uint8_t opcodes[SITES] = {0xa9, 0xa9, 0xe9, 0xa9, 0xa9, 0xa9};
+	df_plan_free(&result.plans[0]);
+	cr_assert_eq(df_plan_begin(&result.plans[0], first->sites, SITES, first->states,
+				   &first->control, &err),
+		     0);
+	df_plan_do(&result.plans[0], DF_ENABLE, none);
+	cr_assert_eq(df_plan_close(&result.plans[0], opcodes, &err), 0);
+	result.committed = 1;
+	cr_expect(!module_was_changed(&result, 0) && module_was_changed(&result, 1));
+	end(&result);
+}
+
+Test(summary, what_became_of_a_target)
+{
+	struct change_result result;
+	change(&result, DF_ENABLE);
+	cr_expect_eq(target_how_of(&result), TARGET_UNHOOKED);
+	end(&result);
+	change(&result, DF_UNHOOK);
+	cr_expect_eq(target_how_of(&result), TARGET_CHANGED, "or would be");
+	end(&result);
+	result = (struct change_result){0};
+	cr_expect_eq(target_how_of(&result), TARGET_ALREADY);
+	result.committed = 1;
+	cr_expect_eq(target_how_of(&result), TARGET_CHANGED, "a module was initialised");
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* grid.c - tables on standard output. */
+#include "grid.h"
+
+#include <libsmartcols/libsmartcols.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHOSEN_MAX 64
+
+struct chosen {
+	const struct grid_column *list[CHOSEN_MAX];
+	size_t count;
+};
+
+struct grid {
+	struct chosen chosen;
+	struct libscols_table *table;
+};
+
+static const struct grid_column *find_column(const struct grid_columns *columns, const char *name,
+					     size_t length)
+{
+	for (size_t i = 0; i < columns->count; i++)
+		if (strlen(columns->list[i].name) == length &&
+		    strncasecmp(columns->list[i].name, name, length) == 0)
+			return &columns->list[i];
+	return NULL;
+}
+
+static int unknown_column(const struct grid_columns *columns, const char *name, size_t length,
+			  struct df_err *err)
+{
+	char known[DF_ERR_TEXT / 2] = "";
+	for (size_t i = 0; i < columns->count; i++) {
+		const size_t used = strlen(known);
+		snprintf(known + used, sizeof(known) - used, "%s%s", i ? "," : "",
+			 columns->list[i].name);
+	}
+	return df_fail(err, DF_E_USAGE, "unknown column '%.*s'; there are %s",
+		       length > 200 ? 200 : (int)length, name, known);
+}
+
+static int choose(const struct grid_columns *columns, const char *names, struct chosen *chosen,
+		  struct df_err *err)
+{
+	for (const char *at = names;; at++) {
+		const size_t length = strcspn(at, ",");
+		const struct grid_column *column = find_column(columns, at, length);
+		if (!column)
+			return unknown_column(columns, at, length, err);
+		if (chosen->count == CHOSEN_MAX)
+			return df_fail(err, DF_E_USAGE, "more than %d columns", CHOSEN_MAX);
+		chosen->list[chosen->count++] = column;
+		at += length;
+		if (*at == '\0')
+			return 0;
+	}
+}
+
+static int choose_columns(const struct grid_columns *columns, const char *standard,
+			  const char *names, struct chosen *chosen, struct df_err *err)
+{
+	int status = 0;
+	if (!names || *names == '+')
+		status = choose(columns, standard, chosen, err);
+	if (names && status == 0)
+		status = choose(columns, names + (*names == '+'), chosen, err);
+	return status;
+}
+
+int grid_check(const struct grid_columns *columns, const char *standard, const char *chosen,
+	       struct df_err *err)
+{
+	struct chosen list = {0};
+	return choose_columns(columns, standard, chosen, &list, err);
+}
+
+static int make_table(struct grid *grid, bool headings)
+{
+	/*
+	 * How wide a character is. Not before, and no more of the locale: numbers and patterns
+	 * mean the same everywhere, and loading a locale takes a tenth of the time of a flip.
+	 */
+	setlocale(LC_CTYPE, "");
+	grid->table = scols_new_table();
+	if (!grid->table)
+		return -1;
+	scols_table_enable_noheadings(grid->table, !headings);
+	scols_table_enable_noencoding(grid->table, 1); /* cells are safe already */
+	for (size_t i = 0; i < grid->chosen.count; i++) {
+		const struct grid_column *column = grid->chosen.list[i];
+		const int flags =
+			(column->right ? SCOLS_FL_RIGHT : 0) | (column->cut ? SCOLS_FL_TRUNC : 0);
+		if (!scols_table_new_column(grid->table, column->name, 0, flags))
+			return -1;
+	}
+	return 0;
+}
+
+int grid_new(const struct grid_columns *columns, const char *standard, const char *chosen,
+	     bool headings, struct grid **grid, struct df_err *err)
+{
+	struct grid *g = calloc(1, sizeof(*g));
+	if (!g)
+		return df_fail_memory(err);
+	int status = choose_columns(columns, standard, chosen, &g->chosen, err);
+	if (status == 0 && make_table(g, headings) != 0)
+		status = df_fail_memory(err);
+	if (status < 0)
+		grid_free(g);
+	else
+		*grid = g;
+	return status;
+}
+
+int grid_add(struct grid *grid, const void *row, struct df_err *err)
+{
+	struct libscols_line *line = scols_table_new_line(grid->table, NULL);
+	if (!line)
+		return df_fail_memory(err);
+	for (size_t i = 0; i < grid->chosen.count; i++) {
+		char *text = grid->chosen.list[i]->cell(row);
+		if (!text || scols_line_refer_data(line, i, text) != 0) {
+			free(text);
+			return df_fail_memory(err);
+		}
+	}
+	return 0;
+}
+
+void grid_hide(struct grid *grid, const char *name, bool hidden)
+{
+	for (size_t i = 0; i < grid->chosen.count; i++) {
+		if (strcmp(grid->chosen.list[i]->name, name) != 0)
+			continue;
+		struct libscols_column *column = scols_table_get_column(grid->table, i);
+		const int flags = scols_column_get_flags(column);
+		scols_column_set_flags(column,
+				       hidden ? flags | SCOLS_FL_HIDDEN : flags & ~SCOLS_FL_HIDDEN);
+		return;
+	}
+}
+
+int grid_print(struct grid *grid, struct df_err *err)
+{
+	return scols_print_table(grid->table) == 0 ? 0 : df_fail_memory(err);
+}
+
+void grid_free(struct grid *grid)
+{
+	if (!grid)
+		return;
+	scols_unref_table(grid->table);
+	free(grid);
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* several.c - a command on every process that is meant. */
+#include "several.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "diag.h"
+#include "json.h"
+#include "match.h"
+#include "report.h"
+#include "run.h"
+#include "targets.h"
+
+struct round {
+	const struct options *options;
+	struct several *several;
+	struct targets targets;
+	size_t done;	/* targets that had their turn */
+	uint64_t begun; /* CLOCK_REALTIME, ns */
+	struct json_targets *json;
+	struct grid *grid; /* of a list for people */
+};
+
+struct change_request change_request_of(const struct options *options, pid_t pid)
+{
+	return (struct change_request){
+		.op = options->command->op,
+		.pid = pid,
+		.patterns = options->patterns,
+		.pattern_count = options->pattern_count,
+		.dry_run = options->dry_run,
+		.mode = options->mode,
+		.timeout = options->timeout,
+		.max_stop = options->max_stop,
+	};
+}
+
+static bool is_list(const struct round *r)
+{
+	return r->options->command->kind == COMMAND_LIST;
+}
+
+/* ---- what became of one ---- */
+
+/* Of one that nobody named by its number, this only says that it is none of those meant. */
+static bool is_beside_the_point(enum df_errc code)
+{
+	return code == DF_E_NO_FLAGS || code == DF_E_NO_MATCH || code == DF_E_NO_PROCESS ||
+	       code == DF_E_EXEC || code == DF_E_ARCH;
+}
+
+/* One that was named may be there for the sake of its descendants. */
+static bool may_be_skipped(const struct round *r, const struct target_id *target, enum df_errc code)
+{
+	if (target->named)
+		return r->options->wish.tree && (code == DF_E_NO_FLAGS || code == DF_E_NO_MATCH);
+	return is_beside_the_point(code);
+}
+
+static struct target_end end_of(const struct round *r, const struct target_id *target, int status,
+				enum target_how success, const struct df_err *err)
+{
+	struct target_end end = {.pid = target->pid, .name = target->name, .how = success};
+	if (status == 0)
+		return end;
+	end.err = err;
+	end.how = may_be_skipped(r, target, err->code) ? TARGET_SKIPPED : TARGET_FAILED;
+	return end;
+}
+
+static void count(struct round *r, const struct target_end *end)
+{
+	r->several->tally.count++;
+	r->several->tally.ends[end->how]++;
+	if (end->how == TARGET_FAILED)
+		r->several->failed_by[end->err->code] = true;
+}
+
+static void note_disk(const struct images *images)
+{
+	for (size_t i = 0; i < images->count; i++)
+		if (images->list[i]->on_disk)
+			diag_note_once("%s: %s", images->list[i]->path, images->list[i]->on_disk);
+}
+
+/* ---- lists ---- */
+
+static int list_one(struct round *r, const struct target_id *target, struct df_err *err)
+{
+	const struct options *o = r->options;
+	const struct target what = {.pid = target->pid};
+	struct list_result result = {.process = {.pidfd = -1, .dir = -1, .mem = -1}};
+	struct df_err why;
+	int status = target_check(&r->targets, target, &why);
+	if (status == 0)
+		status = run_list(&what, o->patterns, o->pattern_count, &result, &why);
+	const struct target_end end = end_of(r, target, status, TARGET_LISTED, &why);
+	count(r, &end);
+	note_disk(&result.images);
+	if (end.how == TARGET_FAILED)
+		diag_error(&why);
+	status = 0;
+	if (r->json)
+		json_targets_list(r->json, &end, &result);
+	else if (end.how == TARGET_LISTED)
+		status = report_lists_add(r->grid, o->headings, &result, err);
+	list_free(&result);
+	return status;
+}
+
+/* ---- changes ---- */
+
+static uint64_t realtime_now(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Doing it again would not be the same as once. */
+static bool counts(enum df_op op)
+{
+	return op == DF_ACTIVATE || op == DF_DEACTIVATE || op == DF_UNHOOK || op == DF_REHOOK;
+}
+
+/*
+ * A process that was forked by one after its turn has what was done there, and with it our
+ * name as that of who did it.
+ */
+static bool was_copied_from_a_changed_one(const struct round *r, const struct target_id *target)
+{
+	const struct target what = {.pid = target->pid};
+	struct list_result list;
+	bool ours = false;
+	if (r->done == 0 || !counts(r->options->command->op))
+		return false;
+	if (run_list(&what, NULL, 0, &list, NULL) == 0)
+		for (size_t i = 0; i < list.images.count; i++)
+			ours |= list.images.list[i]->control.changed_by == (uint32_t)getpid() &&
+				list.images.list[i]->control.changed_at >= r->begun;
+	list_free(&list);
+	return ours;
+}
+
+static int change(const struct round *r, const struct target_id *target,
+		  const struct change_request *request, struct change_result *result,
+		  struct df_err *why)
+{
+	const int status = target_check(&r->targets, target, why);
+	if (status < 0)
+		return status;
+	if (!target->named && was_copied_from_a_changed_one(r, target))
+		return df_fail(why, DF_E_NO_MATCH,
+			       "it was forked by a process after that was changed, and is so too");
+	return run_change(request, result, why);
+}
+
+static void report(const struct round *r, const struct target_end *end,
+		   const struct change_request *request, const struct change_result *result)
+{
+	if (r->json)
+		json_targets_change(r->json, end, request, result);
+	else
+		report_target_change(end, request, result);
+	if (r->json && end->how == TARGET_FAILED)
+		diag_error(end->err);
+}
+
+static void change_one(struct round *r, const struct target_id *target)
+{
+	const struct change_request request = change_request_of(r->options, target->pid);
+	struct change_result result = {.process = {.pidfd = -1, .dir = -1, .mem = -1}};
+	struct df_err why;
+	const int status = change(r, target, &request, &result, &why);
+	const struct target_end end = end_of(
+		r, target, status, status == 0 ? target_how_of(&result) : TARGET_FAILED, &why);
+	r->several->written |= change_was_written(&result) && !request.dry_run;
+	count(r, &end);
+	note_disk(&result.images);
+	report(r, &end, &request, &result);
+	change_free(&result);
+}
+
+/* ---- all of them ---- */
+
+static int do_those_found(struct round *r, struct df_err *err)
+{
+	int status = 0;
+	const size_t before = r->done;
+	for (size_t i = before; status == 0 && i < r->targets.count; i++) {
+		if (is_list(r))
+			status = list_one(r, &r->targets.list[i], err);
+		else
+			change_one(r, &r->targets.list[i]);
+		r->done = i + 1;
+	}
+	return status;
+}
+
+#define ROUNDS_MAX 10
+
+/*
+ * Processes may be started while others have their turn, by those that still have to wait
+ * for theirs: so we look again, until nobody new is there.
+ */
+static int do_all(struct round *r, struct df_err *err)
+{
+	const struct target_wish *wish = &r->options->wish;
+	const bool once = is_list(r) || r->options->dry_run || (!wish->exe && !wish->tree);
+	for (int rounds = 0;; rounds++) {
+		int status = do_those_found(r, err);
+		if (status < 0 || once)
+			return status;
+		if (rounds == ROUNDS_MAX) {
+			diag_note("processes are started faster than they can be changed; some may "
+				  "have been missed");
+			return 0;
+		}
+		status = targets_find(wish, &r->targets, err);
+		if (status < 0 || r->targets.count == r->done)
+			return status;
+	}
+}
+
+/* Whether a pattern is one at all does not depend on the process, so all are spared a bad one. */
+static int check_patterns(const struct options *options, struct df_err *err)
+{
+	for (size_t i = 0; i < options->pattern_count; i++) {
+		struct df_pattern *pattern = NULL;
+		const int status = df_pattern_compile(options->patterns[i], &pattern, err);
+		df_pattern_free(pattern);
+		/* Words may look like a bad one: see match.h. */
+		if (status < 0 && !strchr(options->patterns[i], ':'))
+			return status;
+	}
+	return 0;
+}
+
+static int begin(struct round *r, struct df_err *err)
+{
+	const struct options *o = r->options;
+	if (o->json) {
+		r->json = json_targets_new(o->command->name, o->dry_run);
+		return r->json ? 0 : df_fail_memory(err);
+	}
+	return is_list(r) ? report_lists_begin(o->columns, o->headings, &r->grid, err) : 0;
+}
+
+static void note_unseen(const struct round *r)
+{
+	if (r->targets.unseen > 0)
+		diag_note("%zu process%s may run %s unseen: %s", r->targets.unseen,
+			  r->targets.unseen == 1 ? "" : "es", r->options->wish.exe, diag_denied());
+}
+
+static void note_failures(const struct round *r)
+{
+	const struct targets_tally *tally = &r->several->tally;
+	struct df_err failed;
+	if (tally->ends[TARGET_FAILED] > 0 && !is_list(r) && !r->options->json) {
+		df_fail(&failed, DF_E_SYSTEM, "%zu of %zu processes failed; the report says why",
+			tally->ends[TARGET_FAILED], tally->count);
+		diag_error(&failed);
+	}
+	if (tally->ends[TARGET_SKIPPED] > 0 && is_list(r) && !r->options->json)
+		diag_note("%zu of %zu processes have no such flags", tally->ends[TARGET_SKIPPED],
+			  tally->count);
+}
+
+/* Prints what was gathered; `status` is that of gathering it. */
+static int end(struct round *r, int status, struct df_err *err)
+{
+	const struct targets_tally *tally = &r->several->tally;
+	if (r->json) {
+		struct df_err second;
+		r->several->printed = true;
+		const int printed = json_targets_end(r->json, tally, &second);
+		if (status == 0 && printed < 0)
+			return df_fail(err, second.code, "%s", second.text);
+	} else if (r->grid && status == 0) {
+		status = grid_print(r->grid, err);
+	} else if (!is_list(r)) {
+		report_targets(tally, r->options->dry_run);
+	}
+	return status;
+}
+
+static int nobody(const struct round *r, struct df_err *err)
+{
+	return df_fail(err, DF_E_NO_PROCESS, "no process runs %s%s", r->options->wish.exe,
+		       access(r->options->wish.exe, F_OK) == 0 ? ""
+							       : ", and there is no such file");
+}
+
+int several_run(const struct options *options, struct several *several, struct df_err *err)
+{
+	struct round r = {.options = options, .several = several, .begun = realtime_now()};
+	*several = (struct several){.written = false};
+	int status = check_patterns(options, err);
+	if (status == 0)
+		status = targets_find(&options->wish, &r.targets, err);
+	note_unseen(&r);
+	if (status == 0 && r.targets.count == 0)
+		status = nobody(&r, err);
+	if (status == 0)
+		status = begin(&r, err);
+	if (status == 0) {
+		status = end(&r, do_all(&r, err), err);
+		note_failures(&r);
+	}
+	grid_free(r.grid);
+	targets_free(&r.targets);
+	return status;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * several.h - a command on every process that is meant, one after the other; what goes
+ * wrong with one keeps none of the others from its turn.
+ *
+ * A process that was not named by its number is skipped if it has no flags, none that a
+ * pattern means, or exits before its turn.
+ */
+#ifndef DFPATCH_SEVERAL_H
+#define DFPATCH_SEVERAL_H
+
+#include <stdbool.h>
+
+#include "cli.h"
+#include "err.h"
+#include "summary.h"
+
+struct several {
+	struct targets_tally tally;
+	bool failed_by[DF_E_UNDO + 1]; /* the codes of those that failed */
+	bool written;		       /* to any target; also when the report fails later */
+	bool printed;		       /* the JSON document, so that no second one may follow */
+};
+
+/*
+ * Carries out the command and prints what came of it. Returns 0, also if targets failed;
+ * DF_E_NO_PROCESS if none is meant, DF_E_PATTERN before anything is touched; or
+ * DF_E_SYSTEM, DF_E_MEMORY.
+ */
+int several_run(const struct options *options, struct several *several, struct df_err *err);
+
+/* What options ask of a process. */
+struct change_request change_request_of(const struct options *options, pid_t pid);
+
+#endif
