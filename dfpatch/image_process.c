@@ -18,6 +18,13 @@
 #define PAGE_MASK (~(uint64_t)4095)
 #define HEADERS_MAX 16384 /* ELF header, program headers and the notes behind them */
 
+/*
+ * Time of a processor for loading one process: a module with a hundred thousand flags takes
+ * a hundredth of it, but a process may have tens of thousands of mappings, each made to
+ * take long.
+ */
+#define LOADING_NS ((int64_t)5000000000)
+
 static int pull_memory(void *context, uint64_t addr, void *to, size_t size)
 {
 	const struct image *image = context;
@@ -128,20 +135,30 @@ static int read_headers(struct image *image, const struct mapping *first, struct
 	return status == 0;
 }
 
-/* 1 if the module at `first` carries flags, 0 if not; counts modules in *loaded. */
-static int load_module(struct image *image, const struct maps *maps, const struct mapping *first,
-		       size_t *loaded, struct df_err *err)
+/* What all modules together may take: each has room for what those before it have left. */
+static uint64_t room_left(const struct images *images)
+{
+	uint64_t room = SNAPSHOT_ROOM;
+	for (size_t i = 0; i < images->count; i++)
+		room -= images->list[i]->snapshot.pulled;
+	return room;
+}
+
+/* 1 if the module at `first` carries flags, 0 if not; counts modules in images->loaded. */
+static int load_module(struct image *image, struct images *images, const struct mapping *first,
+		       struct df_err *err)
 {
 	image->device = first->device;
 	image->inode = first->inode;
 	int status = read_headers(image, first, err);
 	if (status <= 0 || !find_bias(image, first))
 		return status < 0 ? status : 0;
-	const struct elf_part *misplaced = misplaced_part(image, maps, first);
+	const struct elf_part *misplaced = misplaced_part(image, &images->maps, first);
 	if (misplaced)
-		return refuse_misplaced(image, maps, first, misplaced, err);
-	++*loaded;
+		return refuse_misplaced(image, &images->maps, first, misplaced, err);
+	images->loaded++;
 	status = image_snapshot(image, first->start, pull_memory, err);
+	image->snapshot.room = room_left(images);
 	return status < 0 ? status : image_load_table(image, err);
 }
 
@@ -151,14 +168,14 @@ static int take_module(const struct process *process, struct images *images,
 	struct image *image = image_new(first->path, process->mem, true);
 	if (!image)
 		return df_fail_memory(err);
-	int status = load_module(image, &images->maps, first, &images->loaded, err);
+	int status = load_module(image, images, first, err);
 	if (status > 0) {
 		image->on_disk = disk_difference(process, first, &image->elf);
 		status = images_add(images, image) ? 1 : df_fail_memory(err);
 	}
 	if (status <= 0)
 		image_free(image);
-	return status < 0 ? status : 0;
+	return status;
 }
 
 static bool may_begin_module(const struct mapping *m)
@@ -201,16 +218,57 @@ static int no_flags(const struct process *process, const struct images *images,
 		       process->pid, process->name);
 }
 
+/* What was loaded of a process so far. */
+struct load {
+	int64_t started; /* ns of a processor */
+	uint64_t sites;
+	uint64_t strings; /* bytes */
+};
+
+static int64_t processor_time(void)
+{
+	struct timespec used;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+/* Holds the newest image, if there is one, and the time against what one process may take. */
+static int account(struct load *load, const struct process *process, const struct image *image,
+		   struct df_err *err)
+{
+	for (size_t i = 0; image && i < image->table.count; i++)
+		load->strings += df_strings_size(&image->sites[i]);
+	load->sites += image ? image->table.count : 0;
+	if (load->sites > DF_SITES_MAX || load->strings > DF_STRINGS_MAX)
+		return df_fail(err, DF_E_TABLE,
+			       "process %d (%s): its modules have more than %d sites, or %d bytes "
+			       "of names",
+			       process->pid, process->name, DF_SITES_MAX, DF_STRINGS_MAX);
+	if (processor_time() - load->started > LOADING_NS)
+		return df_fail(err, DF_E_TIMEOUT,
+			       "process %d (%s): reading its modules takes too long; are its "
+			       "headers damaged?",
+			       process->pid, process->name);
+	return 0;
+}
+
 static int take_modules(const struct process *process, struct images *images, struct df_err *err)
 {
 	struct df_err foreign = {0};
+	struct load load = {.started = processor_time()};
 	for (size_t i = 0; i < images->maps.count; i++) {
 		const struct mapping *m = &images->maps.list[i];
-		const int status = may_begin_module(m) ? take_module(process, images, m, err) : 0;
+		if (!may_begin_module(m))
+			continue;
+		int status = take_module(process, images, m, err);
 		/* A file for another machine may be data; it matters if nothing else is found. */
 		if (status == -(int)DF_E_ARCH && foreign.code == DF_E_NONE)
 			foreign = *err;
 		else if (status < 0 && status != -(int)DF_E_ARCH)
+			return status;
+		status = account(&load, process,
+				 status > 0 ? images->list[images->count - 1] : NULL, err);
+		if (status < 0)
 			return status;
 	}
 	return images->count > 0 ? 0 : no_flags(process, images, &foreign, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * maps_query.c - only the mappings of files, from the kernel's own search.
+ * maps_query.c - the mappings of files and their zeroed data, from the kernel's own search.
  *
  * A process of 10,000 threads has 20,000 mappings of stacks, and reading them
  * as text takes longer than all else. PROCMAP_QUERY (Linux 6.11,
@@ -103,35 +103,56 @@ static bool add(struct found *f, const struct query *q, const char *name)
 }
 
 /*
- * 1 if there is a mapping at `addr` or behind, 0 if there is none, -1 with errno.
- * The kernel writes its name to the address `name`.
+ * Looks for the mapping at `addr`, or with QUERY_THIS_OR_NEXT the next one. 1 if there
+ * is one, 0 if there is none, -1 with errno. The kernel writes its name to the address
+ * `name`.
  */
-static int next(int fd, uint64_t addr, uintptr_t name, struct query *q)
+static int query(int fd, uint64_t addr, unsigned flags, uintptr_t name, struct query *q)
 {
 	*q = (struct query){
 		.size = sizeof(*q),
-		.flags = QUERY_THIS_OR_NEXT | QUERY_OF_FILES,
+		.flags = flags,
 		.addr = addr,
 		.name_size = NAME_ROOM,
 		.name = name,
 	};
 	if (ioctl(fd, QUERY, q) == 0)
-		return 1;
+		return q->end <= addr || q->name_size > NAME_ROOM ? -1 : 1;
 	return errno == ENOENT ? 0 : -1;
+}
+
+/* Data that no file lies behind, from `addr` on without a gap: what a module has zeroed. */
+static int collect_zeroed(int fd, uint64_t addr, uint64_t limit, struct found *f)
+{
+	char name[NAME_ROOM];
+	struct query q;
+	int status = 1;
+	while (addr < limit && (status = query(fd, addr, 0, (uintptr_t)name, &q)) > 0) {
+		if (q.inode != 0 || !(q.prot & QUERY_WRITE) || (q.prot & QUERY_SHARED) ||
+		    q.start != addr || q.end > limit)
+			break;
+		if (!add(f, &q, name))
+			return -1;
+		addr = q.end;
+	}
+	return status < 0 ? -1 : 0;
 }
 
 static int collect(int fd, struct found *f)
 {
 	char name[NAME_ROOM];
 	struct query q;
-	uint64_t addr = 0;
+	uint64_t end = 0; /* of the last mapping of a file */
 	int status;
-	while ((status = next(fd, addr, (uintptr_t)name, &q)) > 0) {
-		if (q.end <= addr || q.name_size > NAME_ROOM || !add(f, &q, name))
+	do {
+		status = query(fd, end, QUERY_THIS_OR_NEXT | QUERY_OF_FILES, (uintptr_t)name, &q);
+		if (status < 0 ||
+		    (end > 0 && collect_zeroed(fd, end, status ? q.start : UINT64_MAX, f) < 0) ||
+		    (status > 0 && !add(f, &q, name)))
 			return -1;
-		addr = q.end;
-	}
-	return status;
+		end = q.end;
+	} while (status > 0);
+	return 0;
 }
 
 int maps_read_files(int fd, struct maps *maps, struct df_err *err)

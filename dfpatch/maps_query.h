@@ -7,8 +7,9 @@
 #include "maps.h"
 
 /*
- * Like maps_read(), with the mappings that a file lies behind. Where the kernel
- * cannot look for those alone (before Linux 6.11), with all the others too.
+ * Like maps_read(), with the mappings that a file lies behind, and the private data
+ * right behind them that may be what the file has zeroed. Where the kernel cannot
+ * look for those alone (before Linux 6.11), with all the others too.
  */
 int maps_read_files(int fd, struct maps *maps, struct df_err *err);
 

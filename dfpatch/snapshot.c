@@ -50,10 +50,14 @@ static bool pull_pages(struct snapshot *s, struct snapshot_part *part, uint64_t 
 	const uint64_t from = (uint64_t)first * PAGE;
 	const uint64_t wanted = (uint64_t)end * PAGE;
 	const uint64_t to = wanted < part->readable ? wanted : part->readable;
+	if (to - from > s->room)
+		return false;
 	if (s->pull(s->context, base + from, part->copy + from, (size_t)(to - from)) != 0)
 		return false;
 	memset(part->have + first, 1, end - first);
 	part->pulled += end - first;
+	s->room -= to - from;
+	s->pulled += to - from;
 	return true;
 }
 
@@ -112,6 +116,7 @@ int snapshot_begin(struct snapshot *snapshot, const struct df_range *segments,
 		   const uint64_t *readable, size_t segment_count, const struct df_range *notes,
 		   size_t note_count, struct df_err *err)
 {
+	snapshot->room = SNAPSHOT_ROOM;
 	snapshot->parts = calloc(segment_count + 1, sizeof(*snapshot->parts));
 	snapshot->ranges = calloc(segment_count + note_count + 1, sizeof(*snapshot->ranges));
 	if (!snapshot->parts || !snapshot->ranges)

@@ -27,7 +27,15 @@ struct snapshot {
 	struct df_range *ranges; /* segments, then notes */
 	snapshot_pull pull;
 	void *context;
+	uint64_t room;	 /* bytes that may still be copied; SNAPSHOT_ROOM at first */
+	uint64_t pulled; /* bytes that were copied */
 };
+
+/*
+ * What is copied of one source at most: tables and strings of a million sites fit in,
+ * and a source that scatters its strings over all of its memory does not get all of ours.
+ */
+#define SNAPSHOT_ROOM ((uint64_t)128 << 20)
 
 /*
  * Begins a snapshot of the given segments and notes (copied). `readable[i]`

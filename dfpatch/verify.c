@@ -3,6 +3,7 @@
 #include "verify.h"
 
 #include <capstone/capstone.h>
+#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "proc_mem.h"
 
 #define WINDOW 4096
+#define PAGE_SIZE 4096
 
 struct verifier {
 	csh handle;
@@ -20,6 +22,7 @@ struct verifier {
 	uint64_t start; /* what `window` holds of the image being verified */
 	size_t size;
 	uint8_t window[WINDOW];
+	const struct mapping *data; /* found last to be the image's own, and to be written */
 };
 
 int verifier_new(struct verifier **verifier, struct df_err *err)
@@ -144,17 +147,51 @@ static bool in_own_text(const struct image *image, const struct maps *maps, uint
 	return true;
 }
 
-/* Data may lie in anonymous memory, but never in text, nor in what another file lies behind. */
-static bool in_own_data(const struct image *image, const struct maps *maps, uint64_t addr,
-			size_t size)
+/* Whether a segment begins there of which the file has nothing. */
+static bool begins_zeroed_segment(const struct image *image, uint64_t addr)
+{
+	for (size_t i = 0; i < image->elf.part_count; i++) {
+		const struct elf_part *p = &image->elf.parts[i];
+		const uint64_t start = image->bias + p->addr;
+		if (p->type == PT_LOAD && (p->prot & DF_WRITE) && p->file_size == 0 &&
+		    start >= addr && start - addr < PAGE_SIZE)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What is written of a module's data: its file's own pages, or zeroed ones that follow
+ * these without a gap. Headers that lie may call more than that a segment: what belongs
+ * to another file, is shared with another process, or lies far away.
+ */
+static bool is_own_data(const struct image *image, const struct maps *maps, const struct mapping *m)
+{
+	if (!m || !(m->prot & DF_WRITE))
+		return false;
+	for (; m->inode == 0; m--) {
+		if (!(m->prot & DF_WRITE) || !m->private)
+			return false;
+		if (m == maps->list || m[-1].end != m->start)
+			return begins_zeroed_segment(image, m->start);
+	}
+	return is_own(image, m);
+}
+
+/* Never in text, whatever the headers say of it. */
+static bool in_own_data(struct verifier *v, const struct image *image, const struct maps *maps,
+			uint64_t addr, size_t size)
 {
 	const uint64_t ends[] = {addr, addr + size - 1};
 	if (df_view_within(&image->snapshot.view, addr, 1, DF_EXEC))
 		return false;
 	for (size_t i = 0; i < 2; i++) {
+		if (v->data && ends[i] >= v->data->start && ends[i] < v->data->end)
+			continue;
 		const struct mapping *m = maps_find(maps, ends[i]);
-		if (m && m->inode != 0 && (!(m->prot & DF_WRITE) || !is_own(image, m)))
+		if (!is_own_data(image, maps, m))
 			return false;
+		v->data = m;
 	}
 	return true;
 }
@@ -207,7 +244,7 @@ static int verify_site(struct verifier *v, const struct image *image, const stru
 		return bad_site(image, site, DF_E_SITE,
 				"lies in no private executable mapping of the module's own file",
 				err);
-	if (!in_own_data(image, maps, site->state, DF_STATE_SIZE))
+	if (!in_own_data(v, image, maps, site->state, DF_STATE_SIZE))
 		return bad_site(image, site, DF_E_SITE,
 				"its state lies in no writable memory of the module's own", err);
 	int status = fetch(v, image, maps, site, &code, err);
@@ -222,7 +259,8 @@ int verify_sites(struct verifier *verifier, const struct image *image, const str
 		 const bool *selected, uint8_t *opcodes, struct df_err *err)
 {
 	verifier->size = 0; /* bytes may have changed since an earlier call */
-	if (!in_own_data(image, maps, image->table.control, DF_CONTROL_SIZE))
+	verifier->data = NULL;
+	if (!in_own_data(verifier, image, maps, image->table.control, DF_CONTROL_SIZE))
 		return df_fail(err, DF_E_TABLE,
 			       "%s: its control block lies in no writable memory of its own",
 			       image->path);

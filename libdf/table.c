@@ -12,6 +12,13 @@
 #define EHDR_PAGES_MAX 64
 #define EHDR_PAGE 4096
 
+/*
+ * What one module may cost whoever reads it, far above what compilers and linkers make:
+ * notes are looked for in so many bytes, and so many of them may have been moved.
+ */
+#define NOTES_SIZE_MAX ((uint64_t)4 << 20)
+#define NOTES_MOVED_MAX 1024
+
 /* Lock and claim are read and written as single words of eight bytes. */
 #define CONTROL_ALIGNMENT 8
 
@@ -53,16 +60,18 @@ static bool is_control(const struct df_view *view, uint64_t addr, struct df_cont
  * not loaded or that of a position-independent file, so it is tried as well.
  */
 static bool find_control(const struct df_view *view, const struct df_note_v1 *note, uint64_t at,
-			 uint64_t *addr, struct df_control_v1 *control)
+			 size_t *moved, uint64_t *addr, struct df_control_v1 *control)
 {
 	*addr = follow(at + offsetof(struct df_note_v1, control), note->control);
 	if (is_control(view, *addr, control))
 		return true;
+	if (++*moved > NOTES_MOVED_MAX)
+		return false;
 	const uint64_t built =
 		view->ehdr - (uint64_t)(int64_t)note->ehdr - offsetof(struct df_note_v1, ehdr);
 	for (unsigned page = 0; page <= EHDR_PAGES_MAX; page++) {
-		const uint64_t moved = built + (uint64_t)page * EHDR_PAGE;
-		*addr = follow(moved + offsetof(struct df_note_v1, control), note->control);
+		const uint64_t lay = built + (uint64_t)page * EHDR_PAGE;
+		*addr = follow(lay + offsetof(struct df_note_v1, control), note->control);
 		if (is_control(view, *addr, control))
 			return true;
 	}
@@ -96,34 +105,48 @@ static int check_control(const struct df_view *view, uint64_t addr,
 			       "control block at %#" PRIx64 ": site table from %#" PRIx64
 			       " to %#" PRIx64 " lies in no readable segment",
 			       addr, start, stop);
+	if ((stop - start) / DF_SITE_SIZE > DF_SITES_MAX)
+		return df_fail(err, DF_E_TABLE,
+			       "control block at %#" PRIx64 ": site table from %#" PRIx64
+			       " to %#" PRIx64 " has more than %d records",
+			       addr, start, stop, DF_SITES_MAX);
 	*table = (struct df_table){
 		.control = addr, .start = start, .count = (stop - start) / DF_SITE_SIZE};
 	return 0;
 }
 
+/* What a module's notes have led to so far. */
+struct search {
+	const struct df_view *view;
+	struct df_table *table;
+	bool found;
+	uint64_t scanned; /* bytes */
+	size_t moved;	  /* notes that no longer lead where they did */
+	struct df_err *err;
+};
+
 /* Adds what one note leads to. Equal notes are normal (ThinLTO); two tables are not. */
-static int take_note(const struct df_view *view, const struct df_note_v1 *note, uint64_t at,
-		     bool *found, struct df_table *table, struct df_err *err)
+static int take_note(struct search *s, const struct df_note_v1 *note, uint64_t at)
 {
 	struct df_control_v1 control;
 	struct df_table other;
 	uint64_t addr;
-	if (!find_control(view, note, at, &addr, &control))
-		return df_fail(err, DF_E_TABLE,
+	if (!find_control(s->view, note, at, &s->moved, &addr, &control))
+		return df_fail(s->err, DF_E_TABLE,
 			       "note at %#" PRIx64 " leads to no control block; is this a file of "
 			       "debug information only?",
 			       at);
-	const int status = check_control(view, addr, &control, &other, err);
+	const int status = check_control(s->view, addr, &control, &other, s->err);
 	if (status < 0)
 		return status;
-	if (*found && (other.start != table->start || other.count != table->count))
-		return df_fail(err, DF_E_TABLE,
+	if (s->found && (other.start != s->table->start || other.count != s->table->count))
+		return df_fail(s->err, DF_E_TABLE,
 			       "notes lead to two site tables, at %#" PRIx64 " and %#" PRIx64,
-			       table->start, other.start);
+			       s->table->start, other.start);
 	/* Several control blocks of one table: all readers must pick the same. */
-	if (!*found || other.control < table->control)
-		*table = other;
-	*found = true;
+	if (!s->found || other.control < s->table->control)
+		*s->table = other;
+	s->found = true;
 	return 0;
 }
 
@@ -132,20 +155,22 @@ static int take_note(const struct df_view *view, const struct df_note_v1 *note, 
  * alignment 4 and 8 into one PT_NOTE of alignment 8, where the formal walk
  * loses those behind the first padding.
  */
-static int scan_notes(const struct df_view *view, const struct df_range *range, bool *found,
-		      struct df_table *table, struct df_err *err)
+static int scan_notes(struct search *s, const struct df_range *range)
 {
-	if (range->size < DF_NOTE_SIZE || !df_view_within(view, range->addr, range->size, 0))
+	const uint64_t left = NOTES_SIZE_MAX - s->scanned;
+	const uint64_t size = range->size < left ? range->size : left;
+	if (size < DF_NOTE_SIZE || !df_view_within(s->view, range->addr, size, 0))
 		return 0;
-	const uint8_t *bytes = view->at(view, range->addr, range->size);
+	const uint8_t *bytes = s->view->at(s->view, range->addr, size);
 	if (!bytes)
 		return 0;
-	for (uint64_t i = 0; i <= range->size - DF_NOTE_SIZE; i += 4) {
+	s->scanned += size;
+	for (uint64_t i = 0; i <= size - DF_NOTE_SIZE; i += 4) {
 		struct df_note_v1 note;
 		memcpy(&note, bytes + i, sizeof(note));
 		if (!is_our_note(&note))
 			continue;
-		const int status = take_note(view, &note, range->addr + i, found, table, err);
+		const int status = take_note(s, &note, range->addr + i);
 		if (status < 0)
 			return status;
 	}
@@ -154,13 +179,13 @@ static int scan_notes(const struct df_view *view, const struct df_range *range, 
 
 int df_table_find(const struct df_view *view, struct df_table *table, struct df_err *err)
 {
-	bool found = false;
+	struct search search = {.view = view, .table = table, .err = err};
 	for (size_t i = 0; i < view->note_count; i++) {
-		const int status = scan_notes(view, &view->notes[i], &found, table, err);
+		const int status = scan_notes(&search, &view->notes[i]);
 		if (status < 0)
 			return status;
 	}
-	return found;
+	return search.found;
 }
 
 /*
@@ -339,13 +364,24 @@ static int check_overlap(struct df_site *sites, uint32_t *index, size_t count, s
 	return 0;
 }
 
+size_t df_strings_size(const struct df_site *site)
+{
+	return strlen(site->kind) + strlen(site->name) + strlen(site->file) + strlen(site->doc);
+}
+
 int df_table_sites(const struct df_view *view, const struct df_table *table, struct df_site *sites,
 		   uint32_t *scratch, struct df_err *err)
 {
+	size_t strings = 0;
 	for (size_t i = 0; i < table->count; i++) {
 		const int status = df_table_site(view, table, i, &sites[i], err);
 		if (status < 0)
 			return status;
+		strings += df_strings_size(&sites[i]);
+		if (strings > DF_STRINGS_MAX)
+			return df_fail(err, DF_E_TABLE,
+				       "record %zu: the strings up to it take more than %d bytes",
+				       i, DF_STRINGS_MAX);
 	}
 	return check_overlap(sites, scratch, table->count, err);
 }

@@ -26,6 +26,14 @@ struct df_table {
 #define DF_STRING_MAX 65536
 
 /*
+ * A table of more records, or whose records come to more bytes of strings, is taken for
+ * damage too: records may share their strings, and a small file could otherwise say more
+ * than any memory holds.
+ */
+#define DF_SITES_MAX (1 << 20)
+#define DF_STRINGS_MAX (64 << 20)
+
+/*
  * Looks for the module's table. Returns 1 and fills *table, 0 if the module has
  * none, or an error: DF_E_TABLE (damaged, or contradictory), DF_E_VERSION.
  */
@@ -43,5 +51,8 @@ int df_table_site(const struct df_view *view, const struct df_table *table, size
  */
 int df_table_sites(const struct df_view *view, const struct df_table *table, struct df_site *sites,
 		   uint32_t *scratch, struct df_err *err);
+
+/* The bytes of a site's strings, their ends not counted. */
+size_t df_strings_size(const struct df_site *site);
 
 #endif

@@ -254,3 +254,21 @@ Test(snapshot, a_page_that_cannot_be_had)
 		snapshot_free(&s);
 	}
 }
+
+/* Whoever spreads what is looked at over much memory does not get as much of ours. */
+Test(snapshot, room_comes_to_its_end)
+{
+	struct snapshot snapshot;
+	struct source source;
+	begin(&snapshot, &source, PART_SIZE, PART_SIZE);
+	snapshot.room = 3 * PAGE;
+	cr_assert(at(&snapshot, 0, 1));
+	cr_assert(at(&snapshot, 100 * PAGE, 1));
+	cr_assert(at(&snapshot, 101 * PAGE, 1));
+	cr_expect_eq(snapshot.pulled, 3 * PAGE);
+	cr_expect_null(at(&snapshot, 50 * PAGE, 1));
+	cr_expect(at(&snapshot, 101 * PAGE, 1), "what was copied stays");
+	cr_expect_eq(snapshot.pulled, 3 * PAGE);
+	expect_pulled_once_at_most(&source);
+	snapshot_free(&snapshot);
+}

@@ -355,6 +355,52 @@ Test(table, long_strings)
 	}
 }
 
+Test(table, more_records_than_there_may_be)
+{
+	struct fake_module m;
+	build(&m);
+	struct df_control_v1 *control = fake_module_control(&m);
+	struct df_table table;
+	m.segments[FAKE_DATA].size += DF_SITES_MAX * DF_SITE_SIZE;
+	control->start = DF_CONTROL_SIZE;
+	control->stop = control->start - 4 + (DF_SITES_MAX + 1) * DF_SITE_SIZE;
+	expect_refused(&m, DF_E_TABLE, "more than 1048576 records", "a table too long");
+	control->stop -= DF_SITE_SIZE;
+	cr_expect_eq(df_table_find(&m.view, &table, NULL), 1);
+	fake_module_free(&m);
+}
+
+/* Every record leads to one long string: little to read, and no end of it to sort and show. */
+Test(table, more_bytes_of_strings_than_there_may_be)
+{
+	enum { MANY = DF_STRINGS_MAX / (DF_STRING_MAX - 1) + 1 };
+	static char doc[DF_STRING_MAX];
+	static struct df_site like[MANY];
+	struct fake_module m;
+	for (size_t i = 0; i < MANY; i++) {
+		like[i] = sites_built[0];
+		like[i].addr = 0;
+	}
+	memset(doc, 'd', sizeof(doc) - 1);
+	like[0].doc = doc;
+	fake_module_build(&m, BASE, like, MANY);
+	const int32_t first = fake_module_record(&m, 0)->doc;
+	for (size_t i = 1; i < MANY; i++)
+		fake_module_record(&m, i)->doc = first - (int32_t)(i * DF_SITE_SIZE);
+	struct df_table table;
+	struct df_err err = {0};
+	struct df_site *sites = calloc(MANY, sizeof(*sites));
+	uint32_t *scratch = calloc(MANY, sizeof(*scratch));
+	cr_assert_eq(df_table_find(&m.view, &table, &err), 1, "%s", err.text);
+	cr_assert_eq(df_table_sites(&m.view, &table, sites, scratch, &err), -(int)DF_E_TABLE);
+	cr_expect(strstr(err.text, "strings up to it"), "%s", err.text);
+	table.count = MANY / 2;
+	cr_assert_eq(df_table_sites(&m.view, &table, sites, scratch, &err), 0, "%s", err.text);
+	free(scratch);
+	free(sites);
+	fake_module_free(&m);
+}
+
 /* The string and the record are there by the program headers, but not in the file. */
 Test(table, bytes_that_cannot_be_had)
 {

@@ -4,6 +4,7 @@
  * a file of their own, which is mapped as a loader would, or as it would not.
  */
 #include <criterion/criterion.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #define PAGES 8u
 #define PLACE UINT64_C(0x5a0000000000) /* nothing else is there */
 #define DISTANCE 0x123
+#define DATA (PLACE + 0x100000)
 
 struct fixture {
 	struct images images;
@@ -67,6 +69,28 @@ static void read_maps(struct fixture *f)
 	close(fd);
 }
 
+/* A page of data, of `file` or (-1) of none. */
+static void map_page(uint64_t place, int prot, int flags, int file)
+{
+	cr_assert(mmap((void *)(uintptr_t)place, PAGE, prot,
+		       flags | MAP_FIXED | (file < 0 ? MAP_ANONYMOUS : 0), file, 0) != MAP_FAILED);
+}
+
+/* Control block and states, in a segment of which the file has nothing. */
+static void map_data(struct fixture *f)
+{
+	struct elf_part *part = calloc(1, sizeof(*part));
+	cr_assert(part);
+	*part = (struct elf_part){
+		.type = PT_LOAD, .prot = DF_READ | DF_WRITE, .addr = DATA + 0x40, .size = PAGE};
+	f->image->elf = (struct elf_info){.parts = part, .part_count = 1};
+	f->image->table.control = DATA + 0x40;
+	for (size_t i = 0; i < SITES; i++)
+		f->image->sites[i].state = DATA + PAGE - (i + 1) * DF_STATE_SIZE;
+	map_page(DATA, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
+	read_maps(f);
+}
+
 static void map(struct fixture *f, int prot, int flags)
 {
 	void *place =
@@ -91,6 +115,7 @@ static void begin(struct fixture *f)
 	f->image->fd = f->memory;
 	f->image->device = maps_find(&f->maps, PLACE)->device;
 	f->image->inode = maps_find(&f->maps, PLACE)->inode;
+	map_data(f);
 	cr_assert_eq(snapshot_begin(&f->image->snapshot, &segment, &readable, 1, NULL, 0, &err), 0);
 	cr_assert_eq(verifier_new(&f->verifier, &err), 0, "%s", err.text);
 }
@@ -101,6 +126,7 @@ static void end(struct fixture *f)
 	images_free(&f->images);
 	maps_free(&f->maps);
 	munmap((void *)(uintptr_t)PLACE, PAGES * PAGE);
+	munmap((void *)(uintptr_t)DATA, 2 * PAGE);
 	close(f->memory);
 	close(f->file);
 }
@@ -133,6 +159,59 @@ static void expect_bad(struct fixture *f, size_t site, enum df_errc code, const 
 	cr_expect(strstr(err.text, sites[site].name), "%s: '%s'", row, err.text);
 	cr_expect(strstr(err.text, "/lib/module.so"), "%s: '%s'", row, err.text);
 	cr_expect(strstr(err.text, "nothing was changed"), "%s: '%s'", row, err.text);
+}
+
+/* Where a state may lie: each row maps a page, and the state's page behind it. */
+Test(verify, only_own_data_is_written)
+{
+	enum { NONE, OWN, OTHER, ANONYMOUS };
+	const int rw = PROT_READ | PROT_WRITE, r = PROT_READ;
+	const struct {
+		const char *row;
+		int before, before_prot, file, prot, flags;
+		bool sound;
+	} rows[] = {
+		{"own file", NONE, 0, OWN, rw, MAP_PRIVATE, true},
+		{"zeroed behind own file", OWN, rw, ANONYMOUS, rw, MAP_PRIVATE, true},
+		{"zeroed behind what was made read-only", OWN, r, ANONYMOUS, rw, MAP_PRIVATE, true},
+		{"zeroed behind zeroed", ANONYMOUS, rw, ANONYMOUS, rw, MAP_PRIVATE, false},
+		{"far from any file, as heap and stack", NONE, 0, ANONYMOUS, rw, MAP_PRIVATE,
+		 false},
+		{"behind another file", OTHER, rw, ANONYMOUS, rw, MAP_PRIVATE, false},
+		{"another file", NONE, 0, OTHER, rw, MAP_PRIVATE, false},
+		{"another file behind own", OWN, rw, OTHER, rw, MAP_PRIVATE, false},
+		{"own file, shared", NONE, 0, OWN, rw, MAP_SHARED, false},
+		{"own file, read-only", NONE, 0, OWN, r, MAP_PRIVATE, false},
+		{"shared memory", OWN, rw, ANONYMOUS, rw, MAP_SHARED, false},
+		{"zeroed and read-only", OWN, rw, ANONYMOUS, r, MAP_PRIVATE, false},
+		{"not mapped", OWN, rw, NONE, 0, 0, false},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const uint64_t place = DATA + 16 * PAGE;
+		uint8_t opcodes[SITES];
+		struct df_err err = {0};
+		struct fixture f;
+		begin(&f);
+		const int files[] = {-1, f.file, memfd_create("other", MFD_CLOEXEC), -1};
+		cr_assert_eq(ftruncate(files[OTHER], PAGE), 0);
+		if (rows[i].before)
+			map_page(place, rows[i].before_prot, MAP_PRIVATE, files[rows[i].before]);
+		if (rows[i].file)
+			map_page(place + PAGE, rows[i].prot, rows[i].flags, files[rows[i].file]);
+		read_maps(&f);
+		f.image->sites[GOTO].state = place + PAGE;
+		const int status = verify_one(&f, GOTO, opcodes, &err);
+		cr_expect_eq(status, rows[i].sound ? 0 : -(int)DF_E_SITE, "%s: %s", rows[i].row,
+			     err.text);
+		cr_expect(rows[i].sound || strstr(err.text, "its state lies in no writable"),
+			  "%s: %s", rows[i].row, err.text);
+		f.image->table.control = place + PAGE;
+		cr_expect_eq(verify_one(&f, CARRY, opcodes, &err),
+			     rows[i].sound ? 0 : -(int)DF_E_TABLE, "%s: %s", rows[i].row, err.text);
+		munmap((void *)(uintptr_t)place, 2 * PAGE);
+		close(files[OTHER]);
+		end(&f);
+	}
 }
 
 Test(verify, sound_sites)
