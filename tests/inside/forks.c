@@ -10,6 +10,7 @@
 #include <link.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
@@ -71,17 +72,26 @@ static int in_callbacks(void)
 
 /* ---- in the program's own handlers of fork, older than libdf's ---- */
 
+static bool handlers_flip;
 static int handler_failed;
 
 static void flip_in_handler(void)
 {
+	if (!handlers_flip)
+		return;
 	handler_failed |= df_enable("lamp:") < 0 || !is_on() || df_disable("lamp:") < 0;
+}
+
+/* Linked before libdf, whose constructor has the same priority. */
+static __attribute__((constructor(101))) void have_older_handlers(void)
+{
+	pthread_atfork(flip_in_handler, flip_in_handler, flip_in_handler);
 }
 
 static int in_handlers(void)
 {
 	pthread_t thread;
-	pthread_atfork(flip_in_handler, flip_in_handler, flip_in_handler);
+	handlers_flip = true;
 	if (df_init() != 0 || pthread_create(&thread, NULL, flip, NULL) != 0)
 		return 1;
 	for (int i = 0; i < 50; i++) {
