@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# test.sh - installs what is needed (Debian 12), builds, and runs all tests; those of units
-# and of libdf in its own process first under AddressSanitizer and UndefinedBehaviorSanitizer.
+# test.sh - installs what is needed (Debian 12), builds, and runs all tests; those of units,
+# of libdf in its own process, and the inputs of the fuzzers, first under AddressSanitizer and
+# UndefinedBehaviorSanitizer.
 # Arguments go to ctest, as in: test.sh -R live; then without the sanitizers,
 # since of two -R the last one would win there too.
 set -eu
@@ -20,7 +21,7 @@ run() {
 
 if [ $# -eq 0 ]; then
 	echo "== building and testing with AddressSanitizer and UndefinedBehaviorSanitizer"
-	run asan --test-dir build/asan -j "$jobs" --output-on-failure -R '^(unit|inside)[.]'
+	run asan --test-dir build/asan -j "$jobs" --output-on-failure -R '^(unit|inside|fuzz)[.]'
 fi
 echo "== building and testing"
 run dev --test-dir build/dev -j "$jobs" --output-on-failure "$@"

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# seeds.sh DIRECTORY - what the fuzzers begin with: small programs with flags as the compiler and
+# the linker make them, and texts as the kernel and people write them.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+out=$1
+CC=${CC:-gcc}
+for name in elf image maps match script status text; do mkdir -p "$out/$name"; done
+
+cat >"$out/tiny.c" <<'END'
+#include <df.h>
+void _start(void)
+{
+	volatile int on = 0;
+	if (DF_FEATURE(http, log, "say it"))
+		on = 1;
+	if (DF_DEFAULT(http, log))
+		on = 2;
+	if (DF_OPT(cache, each))
+		on = 3;
+	for (;;)
+		on++;
+}
+END
+small="-O2 -nostdlib -fmacro-prefix-map=$out/=src/ -I$here/../../include
+	-Wl,-z,noseparate-code -Wl,-z,max-page-size=64"
+tiny() {
+	name=$1
+	shift
+	# shellcheck disable=SC2086 # a list of options
+	$CC $small "$@" "$out/tiny.c" -o "$out/image/$name"
+	cp "$out/image/$name" "$out/elf/$name"
+}
+tiny static -static -s -Wl,--build-id=none
+tiny build-id -static -s -Wl,--build-id
+tiny shared -s -shared -fPIC
+tiny pie -s -pie -fPIE
+tiny sections -static
+
+head -c 4096 /proc/self/maps | sed '$d' >"$out/maps/self"
+printf '%s\n' '400000-401000 r-xp 00000000 08:01 42                 /bin/a b (deleted)' \
+	'7f0000000000-7f0000001000 rw-s 00001000 00:05 7          /dev/a\012b' \
+	'ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0  [vsyscall]' >"$out/maps/odd"
+
+pattern() { printf '%s\0http\0log\0src/a.c\0\007' "$2" >"$out/match/$1"; }
+pattern kind 'http:'
+pattern flag 'http:log'
+pattern full 'http:log@src/a.c:7'
+pattern regex 'h.*(log|each)@[a-z/]+\.c:[0-9]+$'
+pattern back '(h)t\1'
+pattern anchor '^http|x$'
+pattern word '\<http\b'
+printf '\001+http:log; -http:.*\n# no\nenable x|y;!a?\n?b' >"$out/script/all"
+printf '\000+a\n\n  disable   [a-z]+  \r\n' >"$out/script/lines"
+sed 's/^/&/' /proc/self/status | head -c 900 >"$out/status/self"
+printf 'Uid\000\377\003Name:\tx\nUid:\t0\t0\nState:\tR (running)\n' >"$out/status/field"
+printf '\040caf\303\251 \033]0;x\007 \302\205 \342\200\256 \377\200 \360\237\230\200' \
+	>"$out/text/odd"
