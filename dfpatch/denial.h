@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "credentials.h"
 #include "err.h"
 
 struct denial {
@@ -18,11 +19,11 @@ struct denial {
 	pid_t pid;
 	pid_t tracer;		 /* 0 if it has none that we can see */
 	const char *tracer_name; /* not escaped; "" if it is not known */
-	uid_t owner;		 /* real user id of the process */
-	uid_t ours;		 /* our effective user id */
+	bool opened;		 /* we have its memory, which the same right is asked for */
 	bool dumpable;		 /* /proc/PID belongs to its user */
-	bool capable;		 /* we have CAP_SYS_PTRACE */
-	int yama_scope;		 /* kernel.yama.ptrace_scope, 0 where there is none */
+	bool confined;		 /* our user namespace is not the first one */
+	struct credentials theirs, ours;
+	int yama_scope; /* kernel.yama.ptrace_scope, 0 where there is none */
 };
 
 /* DF_E_TRACED or DF_E_PERMISSION, with the first cause that holds and what to do about it. */

@@ -43,8 +43,9 @@
  *   cleanup.h        what a scope releases by itself
  *   text             untrusted strings made safe to show
  *   diag             errors and notes on standard error
- *   denial           why the kernel denies us a process
  *   status           fields of /proc/PID/status
+ *   credentials      by which rights a process runs
+ *   denial           why the kernel denies us a process
  *   process          a process, pinned
  *   namespace        processes and threads by the ids that they have inside a pid namespace
  *   maps             its mappings, from their text

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/capability.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,13 +97,21 @@ static int yama_scope(void)
 	return (int)strtol(text, NULL, 10);
 }
 
-static bool can_ptrace(void)
+/* Its number, from proc_ns.h: no call tells. */
+#define FIRST_USER_NAMESPACE 0xeffffffdu
+
+static bool confined_to_namespace(void)
+{
+	struct stat st;
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != FIRST_USER_NAMESPACE;
+}
+
+static void take_own_credentials(struct credentials *ours)
 {
 	char status[STATUS_SIZE];
 	if (read_small(AT_FDCWD, "/proc/self/status", status, sizeof(status)) < 0)
-		return false;
-	const char *caps = status_field(status, "CapEff");
-	return caps && (strtoull(caps, NULL, 16) >> CAP_SYS_PTRACE & 1) != 0;
+		status[0] = '\0';
+	credentials_take(ours, status);
 }
 
 static void name_of(pid_t pid, char *name, size_t size)
@@ -127,23 +135,57 @@ int process_explain_denial(const struct process *process, const char *what, stru
 		.pid = process->pid,
 		.tracer = (pid_t)status_number(status, "TracerPid"),
 		.tracer_name = name,
-		.owner = (uid_t)status_number(status, "Uid"),
-		.ours = geteuid(),
-		.capable = can_ptrace(),
+		.opened = process->mem >= 0,
+		.confined = confined_to_namespace(),
 		.yama_scope = yama_scope(),
 	};
+	credentials_take(&denial.theirs, status);
+	take_own_credentials(&denial.ours);
 	/* proc(5): the files of a process that is not dumpable belong to root; its directory, which
 	 * everybody may enter, does not. */
-	denial.dumpable =
-		fstatat(process->dir, path, &owner, 0) == 0 && owner.st_uid == denial.owner;
+	denial.dumpable = fstatat(process->dir, path, &owner, 0) == 0 &&
+			  owner.st_uid == denial.theirs.user[ID_EFFECTIVE];
 	if (denial.tracer != 0)
 		name_of(denial.tracer, name, sizeof(name));
 	return denial_explain(&denial, err);
 }
 
+/*
+ * Whether /proc is there, and numbers processes as the system calls do: that of
+ * another pid namespace tells of other processes under the same numbers.
+ */
+static int check_proc(struct df_err *err)
+{
+	char status[STATUS_SIZE];
+	struct statfs fs;
+	if (read_small(AT_FDCWD, "/proc/self/status", status, sizeof(status)) >= 0) {
+		const char *ids = status_field(status, "NSpid");
+		if (!ids || strcspn(ids, "\t") >= strcspn(ids, "\n"))
+			return 0;
+	} else if (statfs("/proc", &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC) {
+		return df_fail(err, DF_E_SYSTEM,
+			       "/proc is not mounted here, and nothing else tells about processes");
+	}
+	return df_fail(err, DF_E_SYSTEM,
+		       "/proc shows another pid namespace than ours, in which the same ids mean "
+		       "other processes; mount that of ours (mount -t proc proc /proc)");
+}
+
 static int no_such_process(pid_t pid, struct df_err *err)
 {
 	return df_fail(err, DF_E_NO_PROCESS, "no process has the id %d", pid);
+}
+
+/* Of a process that /proc does not show: one that is there all the same, or none. */
+static int not_shown(const struct process *p, struct df_err *err)
+{
+	if (p->pidfd < 0 ||
+	    (syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) != 0 && errno != EPERM))
+		return no_such_process(p->pid, err);
+	return df_fail(err, DF_E_PERMISSION,
+		       "not permitted to look at process %d: /proc hides the processes of others "
+		       "(mount option hidepid); run as its user or as root",
+		       p->pid);
 }
 
 /* The ids of threads are found under /proc and by pidfd_open, but are no processes. */
@@ -174,14 +216,17 @@ static int check_status(struct process *p, struct df_err *err)
 static int pin(struct process *p, struct df_err *err)
 {
 	char path[32];
+	int status = check_proc(err);
+	if (status < 0)
+		return status;
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->pidfd < 0 && errno != ESRCH && errno != EINVAL && errno != ENOENT)
 		return df_fail_errno(err, DF_E_SYSTEM, "cannot open process %d", p->pid);
 	snprintf(path, sizeof(path), "/proc/%d", p->pid);
 	p->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->dir < 0)
-		return no_such_process(p->pid, err);
-	const int status = check_status(p, err);
+		return not_shown(p, err);
+	status = check_status(p, err);
 	if (status < 0)
 		return status;
 	if (p->pidfd < 0)

@@ -25,7 +25,8 @@ struct process {
 /*
  * Pins a process for reading, or for reading and writing. Returns 0, or
  * DF_E_NO_PROCESS (none, a thread's number, a zombie), DF_E_PERMISSION with the
- * cause, DF_E_SYSTEM; then *process is not touched.
+ * cause, DF_E_SYSTEM (among them a /proc that is missing, or tells of another
+ * pid namespace than ours); then *process is not touched.
  */
 int process_open(pid_t pid, bool write, struct process *process, struct df_err *err);
 
@@ -41,7 +42,7 @@ int process_file(const struct process *process, const char *name, struct df_err 
 
 /*
  * Why the kernel denied `what` (as in "attach to") on a process: explains by its
- * tracer, its owner, its being dumpable and the Yama setting. Returns
+ * tracer, its rights and ours, its being dumpable and the Yama setting. Returns
  * DF_E_TRACED or DF_E_PERMISSION.
  */
 int process_explain_denial(const struct process *process, const char *what, struct df_err *err);
