@@ -60,6 +60,18 @@ static bool out_of_range(const GElf_Phdr *p)
 	       p->p_offset + p->p_filesz < p->p_offset;
 }
 
+/* Parts of which only the place matters. */
+static void note_part(const GElf_Phdr *p, struct elf_info *info)
+{
+	if (p->p_type == PT_DYNAMIC) {
+		info->dynamic = p->p_vaddr;
+		info->dynamic_size = p->p_memsz;
+	} else if (p->p_type == PT_GNU_RELRO) {
+		info->relro = p->p_vaddr;
+		info->relro_size = p->p_memsz;
+	}
+}
+
 /* `size` is that of the file. */
 static int read_parts(Elf *elf, const GElf_Ehdr *header, uint64_t size, struct elf_info *info,
 		      struct df_err *err)
@@ -79,10 +91,8 @@ static int read_parts(Elf *elf, const GElf_Ehdr *header, uint64_t size, struct e
 		if (!gelf_getphdr(elf, (int)i, &p))
 			return df_fail(err, DF_E_NOT_ELF, "has damaged program headers: %s",
 				       elf_errmsg(-1));
-		if (p.p_type == PT_DYNAMIC && !out_of_range(&p)) {
-			info->dynamic = p.p_vaddr;
-			info->dynamic_size = p.p_memsz;
-		}
+		if (!out_of_range(&p))
+			note_part(&p, info);
 		if (p.p_type != PT_LOAD && p.p_type != PT_NOTE)
 			continue;
 		if (out_of_range(&p))

@@ -31,6 +31,8 @@ struct elf_info {
 	size_t part_count;
 	uint64_t dynamic;	   /* PT_DYNAMIC: what the loader goes by */
 	uint64_t dynamic_size;	   /* in memory; 0 if there is none */
+	uint64_t relro;		   /* PT_GNU_RELRO: not written any more once it is relocated */
+	uint64_t relro_size;	   /* 0 if there is none */
 	bool position_independent; /* ET_DYN */
 	size_t table_sections;	   /* sections named df_sites_v1; 0 without section headers */
 	uint8_t build_id[ELF_BUILD_ID_MAX];

@@ -11,6 +11,7 @@
 #include "apply.h"
 #include "cleanup.h"
 #include "disk.h"
+#include "dynamic.h"
 #include "maps_query.h"
 #include "mem.h"
 #include "proc_mem.h"
@@ -135,6 +136,18 @@ static int read_headers(struct image *image, const struct mapping *first, struct
 	return status == 0;
 }
 
+/* What was read of a module without the marks of its loader is not what the program has in hand. */
+static int check_marks(const struct image *image, int status, struct df_err *err)
+{
+	struct dynamic dynamic;
+	if (status == 0 || !dynamic_open(&dynamic, image) || dynamic_relocated(&dynamic))
+		return status;
+	return df_fail(err, DF_E_TABLE,
+		       "%s: its data is not as its loader left it: the file was overwritten while "
+		       "it is in use (install by renaming instead); nothing was changed",
+		       image->path);
+}
+
 /* What all modules together may take: each has room for what those before it have left. */
 static uint64_t room_left(const struct images *images)
 {
@@ -159,7 +172,7 @@ static int load_module(struct image *image, struct images *images, const struct 
 	images->loaded++;
 	status = image_snapshot(image, first->start, pull_memory, err);
 	image->snapshot.room = room_left(images);
-	return status < 0 ? status : image_load_table(image, err);
+	return status < 0 ? status : check_marks(image, image_load_table(image, err), err);
 }
 
 static int take_module(const struct process *process, struct images *images,

@@ -56,6 +56,7 @@
  *   processors       making every processor serialise
  *   proc_mem         /proc/PID/mem
  *   image            a module with its flags, and those of a file
+ *   dynamic          the dynamic section of a live module
  *   image_process    the modules of a process
  *   stays            whether one of them can be unloaded
  *   select           patterns -> sites

@@ -11,30 +11,23 @@
  */
 #include "stays.h"
 
-#include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "dynamic.h"
 #include "image_process.h"
 
 /* A process that has more is not looked through: these bound what a hostile one costs. */
 #define MODULES_MAX 1024
-#define ENTRIES_MAX 4096 /* of one dynamic section */
-#define NEEDED_MAX 8192	 /* of all modules */
-#define NAME_LENGTH_MAX 4096
+#define NEEDED_MAX 8192 /* entries of all modules */
 
 struct module {
 	struct image *image; /* owned */
-	const uint8_t *entries;
-	size_t entry_count;
-	uint64_t strings; /* run-time address */
-	uint64_t strings_size;
-	const char *soname; /* NULL if it has none */
+	struct dynamic dynamic;
 	const char *file;
-	bool pinned;  /* it asks never to be unloaded */
 	bool reached; /* it stays */
 };
 
@@ -46,85 +39,11 @@ struct modules {
 	size_t needed; /* entries followed */
 };
 
-/* ---- dynamic sections ---- */
-
-static Elf64_Dyn entry_at(const struct module *m, size_t i)
-{
-	Elf64_Dyn entry;
-	memcpy(&entry, m->entries + i * sizeof(entry), sizeof(entry));
-	return entry;
-}
-
-/* A terminated string of the module's string table, NULL if there is none. */
-static const char *string_at(const struct module *m, uint64_t offset)
-{
-	const struct df_view *view = &m->image->snapshot.view;
-	const uint64_t addr = m->strings + offset;
-	const struct df_range *segment = df_view_within(view, addr, 1, 0);
-	if (offset >= m->strings_size || !segment)
-		return NULL;
-	uint64_t room = segment->size - (addr - segment->addr);
-	if (room > m->strings_size - offset)
-		room = m->strings_size - offset;
-	if (room > NAME_LENGTH_MAX)
-		room = NAME_LENGTH_MAX;
-	for (uint64_t size = 64;; size *= 2) {
-		const size_t length = size < room ? size : room;
-		const char *text = view->at(view, addr, length);
-		if (!text || memchr(text, '\0', length))
-			return text;
-		if (length == room)
-			return NULL;
-	}
-}
-
-/* The loader may have replaced the ELF address by the run-time address, in place. */
-static uint64_t run_time_address(const struct image *image, uint64_t value)
-{
-	return df_view_within(&image->snapshot.view, value, 1, 0) ? value : value + image->bias;
-}
-
-static void take_entries(struct module *m)
-{
-	uint64_t soname = UINT64_MAX;
-	size_t count = 0;
-	for (; count < m->entry_count; count++) {
-		const Elf64_Dyn entry = entry_at(m, count);
-		if (entry.d_tag == DT_NULL)
-			break;
-		if (entry.d_tag == DT_STRTAB)
-			m->strings = run_time_address(m->image, entry.d_un.d_ptr);
-		else if (entry.d_tag == DT_STRSZ)
-			m->strings_size = entry.d_un.d_val;
-		else if (entry.d_tag == DT_SONAME)
-			soname = entry.d_un.d_val;
-		else if (entry.d_tag == DT_FLAGS_1)
-			m->pinned = (entry.d_un.d_val & DF_1_NODELETE) != 0;
-	}
-	m->entry_count = count;
-	m->soname = string_at(m, soname);
-}
-
-/* False if it has none, which is so of static programs. */
-static bool find_entries(struct module *m)
-{
-	const struct image *image = m->image;
-	const struct df_view *view = &image->snapshot.view;
-	m->entry_count = image->elf.dynamic_size / sizeof(Elf64_Dyn);
-	if (m->entry_count == 0 || m->entry_count > ENTRIES_MAX)
-		return false;
-	m->entries = view->at(view, image->bias + image->elf.dynamic,
-			      m->entry_count * sizeof(Elf64_Dyn));
-	return m->entries != NULL;
-}
-
 static const char *file_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	return slash ? slash + 1 : path;
 }
-
-/* ---- the modules ---- */
 
 /*
  * A loader maps the dynamic section apart from the header, since it is written.
@@ -146,13 +65,12 @@ static bool collect(struct modules *modules, const struct process *process, cons
 		if (!m.image)
 			continue;
 		if (modules->count == MODULES_MAX || !looks_loaded(m.image, maps, first) ||
-		    !find_entries(&m)) {
+		    !dynamic_open(&m.dynamic, m.image)) {
 			image_free(m.image);
 			if (modules->count == MODULES_MAX)
 				return false;
 			continue;
 		}
-		take_entries(&m);
 		m.file = file_of(m.image->path);
 		modules->list[modules->count++] = m;
 	}
@@ -161,7 +79,8 @@ static bool collect(struct modules *modules, const struct process *process, cons
 
 static bool bears(const struct module *m, const char *name)
 {
-	return (m->soname && strcmp(m->soname, name) == 0) || strcmp(m->file, name) == 0;
+	return (m->dynamic.soname && strcmp(m->dynamic.soname, name) == 0) ||
+	       strcmp(m->file, name) == 0;
 }
 
 /* The one module that bears a name, or NULL. */
@@ -189,12 +108,12 @@ static void reach(struct modules *modules, struct module *m)
 /* Reaches what a module needs. */
 static void follow(struct modules *modules, const struct module *m)
 {
-	for (size_t i = 0; i < m->entry_count && modules->needed < NEEDED_MAX; i++) {
-		const Elf64_Dyn entry = entry_at(m, i);
+	for (size_t i = 0; i < m->dynamic.count && modules->needed < NEEDED_MAX; i++) {
+		const Elf64_Dyn entry = dynamic_entry(&m->dynamic, i);
 		if (entry.d_tag != DT_NEEDED)
 			continue;
 		modules->needed++;
-		const char *name = string_at(m, entry.d_un.d_val);
+		const char *name = dynamic_string(&m->dynamic, entry.d_un.d_val);
 		if (name)
 			reach(modules, named(modules, file_of(name)));
 	}
@@ -209,7 +128,7 @@ static bool holds(const struct image *image, uint64_t addr)
 static void follow_all(struct modules *modules, uint64_t headers)
 {
 	for (size_t i = 0; i < modules->count; i++)
-		if (modules->list[i].pinned || holds(modules->list[i].image, headers))
+		if (modules->list[i].dynamic.pinned || holds(modules->list[i].image, headers))
 			reach(modules, &modules->list[i]);
 	for (size_t i = 0; i < modules->reached_count; i++)
 		follow(modules, &modules->list[modules->reached[i]]);
@@ -225,8 +144,8 @@ static struct module *same_module(const struct modules *modules, const struct im
 
 static const char *why_not(const struct modules *modules, const struct module *m)
 {
-	const char *name = m && m->soname ? m->soname : m ? m->file : NULL;
-	if (name && !named(modules, name))
+	const char *soname = m ? m->dynamic.soname : NULL;
+	if (m && !named(modules, soname ? soname : m->file))
 		return "shares its name with another module";
 	return "was loaded by dlopen";
 }
