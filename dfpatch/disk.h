@@ -11,8 +11,9 @@
  * Compares the file at a mapping's path, as the process sees it, with what is
  * mapped (`loaded`): by build-id where both have one, else by device and inode.
  * Returns NULL if they agree or nothing can be told, else an allocated sentence.
- * Paths are the target's: they are opened inside its root directory only, and
- * only if they are regular files.
+ * Paths are the target's: they are opened inside its root directory, or ours if
+ * they lead nowhere there and the mounts are the same, and only if they are
+ * regular files.
  */
 char *disk_difference(const struct process *process, const struct mapping *mapping,
 		      const struct elf_info *loaded);

@@ -345,6 +345,11 @@ int process_file(const struct process *process, const char *name, struct df_err 
 	return df_fail_errno(err, DF_E_NO_PROCESS, "cannot open /proc/%d/%s", process->pid, name);
 }
 
+int process_root(const struct process *process)
+{
+	return open_file(process, "root", O_PATH | O_DIRECTORY);
+}
+
 int process_explain_end(const struct process *process, struct df_err *err)
 {
 	char status[STATUS_SIZE], link[1];

@@ -40,6 +40,9 @@ int process_lock(const struct process *process, uint64_t deadline, struct df_err
  * DF_E_NO_PROCESS or DF_E_PERMISSION. */
 int process_file(const struct process *process, const char *name, struct df_err *err);
 
+/* Its root directory, to find files in. Returns a descriptor, or -1 with errno. */
+int process_root(const struct process *process);
+
 /*
  * Why the kernel denied `what` (as in "attach to") on a process: explains by its
  * tracer, its rights and ours, its being dumpable and the Yama setting. Returns

@@ -158,10 +158,10 @@ Test(kinds, deleted_executable)
 	run(&live, "disable", "basic:feature");
 	unlink(path);
 	run(&live, "list", ".*");
-	noted("deleted or replaced");
+	noted("was deleted since it was loaded");
 	cr_assert(live_value(&live, BASIC_FEATURE, 0));
 	run(&live, "enable", "basic:feature");
-	noted("deleted or replaced");
+	noted("was deleted since it was loaded");
 	cr_assert(live_value(&live, BASIC_FEATURE, 1));
 	live_stop(&live);
 }
@@ -178,7 +178,7 @@ Test(kinds, replaced_executable)
 	cr_assert_eq(rename(other, path), 0);
 	flip_basic(&live);
 	run(&live, "disable", "basic:feature");
-	noted("deleted or replaced");
+	noted("another build");
 	cr_assert(live_value(&live, BASIC_FEATURE, 0));
 	live_stop(&live);
 	unlink(path);

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,7 +59,7 @@ static void fall_behind(void)
 		sched_setscheduler(0, SCHED_OTHER, &normal);
 }
 
-static void become(const char *path, const char *const *args, int page)
+static void become(const char *path, const char *const *args, int page, void (*setup)(void))
 {
 	/* Areas of restartable sequences are written whenever a thread changes processor. */
 	static char *const environment[] = {"GLIBC_TUNABLES=glibc.pthread.rseq=0", NULL};
@@ -68,15 +69,28 @@ static void become(const char *path, const char *const *args, int page)
 		argv[i + 1] = args[i];
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (ahead)
 		fall_behind();
-	if (dup2(page, TARGET_FD) == TARGET_FD && dup2(open("/dev/null", O_RDWR), 0) == 0)
-		execve(path, (char *const *)argv, environment);
+	if (dup2(page, TARGET_FD) != TARGET_FD || dup2(open("/dev/null", O_RDWR), 0) != 0)
+		_exit(127);
+	if (setup)
+		setup();
+	/* Last, since another user's rights undo it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	execve(path, (char *const *)argv, environment);
 	_exit(127);
 }
 
-void live_spawn(struct live *live, const char *name, const char *const *args)
+/* The child of the call itself does little but exec, as after vfork. */
+static pid_t fork_into(int namespaces)
+{
+	if (namespaces == 0)
+		return fork();
+	return (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+static bool spawn_in(struct live *live, const char *name, const char *const *args, int namespaces,
+		     void (*setup)(void))
 {
 	const char *path = live_path(name);
 	cr_assert(path, "target %s was not built", name);
@@ -86,23 +100,42 @@ void live_spawn(struct live *live, const char *name, const char *const *args)
 	cr_assert(page >= 0 && ftruncate(page, TARGET_PAGE_SIZE) == 0);
 	live->page = mmap(NULL, TARGET_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, page, 0);
 	cr_assert(live->page != MAP_FAILED);
-	live->pid = fork();
-	cr_assert(live->pid >= 0);
+	live->pid = fork_into(namespaces);
 	if (live->pid == 0)
-		become(path, args, page);
+		become(path, args, page, setup);
 	close(made);
 	close(page);
+	return live->pid > 0;
 }
 
-void live_start(struct live *live, const char *name, const char *const *args)
+void live_spawn(struct live *live, const char *name, const char *const *args)
+{
+	cr_assert(spawn_in(live, name, args, 0, NULL));
+}
+
+static void wait_until_ready(const struct live *live, const char *name)
 {
 	const uint64_t end = now_ns() + PATIENCE;
-	live_spawn(live, name, args);
 	while (!live->page->ready) {
 		cr_assert(live_runs(live), "target %s ended at its start", name);
 		cr_assert(now_ns() < end, "target %s does not get ready", name);
 		sleep_us(500);
 	}
+}
+
+void live_start(struct live *live, const char *name, const char *const *args)
+{
+	live_spawn(live, name, args);
+	wait_until_ready(live, name);
+}
+
+bool live_start_in(struct live *live, const char *name, const char *const *args, int namespaces,
+		   void (*setup)(void))
+{
+	const bool started = spawn_in(live, name, args, namespaces, setup);
+	if (started)
+		wait_until_ready(live, name);
+	return started;
 }
 
 bool live_runs(const struct live *live)

@@ -39,6 +39,14 @@ void live_spawn(struct live *live, const char *name, const char *const *args);
 void live_stop(struct live *live);
 
 /*
+ * Starts it in namespaces of its own (CLONE_NEW..., clone(2)), and calls `setup`,
+ * if any, in the child before it becomes the target. False if the kernel gives us
+ * no such namespace.
+ */
+bool live_start_in(struct live *live, const char *name, const char *const *args, int namespaces,
+		   void (*setup)(void));
+
+/*
  * Puts this test and its dfpatch ahead of the targets that it starts from now
  * on. Without it a new process waits for its turn behind all their threads:
  * the test takes long, and sees no more.

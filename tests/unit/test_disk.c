@@ -90,7 +90,13 @@ Test(disk, deleted)
 	struct fixture f;
 	begin(&f);
 	f.mapping.deleted = true;
-	expect(&f, "deleted or replaced", "deleted");
+	expect(&f, "one of the same build is in its place", "deleted, and put back");
+	f.loaded.build_id[0] ^= 0xff;
+	expect(&f, "another build (build-id ", "deleted, and replaced");
+	f.mapping.path = "/nowhere/at/all";
+	expect(&f, "was deleted since", "deleted");
+	f.mapping.path = "/memfd:program";
+	expect(&f, "(memfd), which has no name", "never had a name");
 	end(&f);
 }
 
