@@ -133,7 +133,10 @@ int cursor_begin(struct cursor *c, struct loaded *m, const struct df_pattern *pa
 		status = take_matching(c, m, pattern, err);
 	if (status < 0)
 		return status;
-	c->entries = malloc(CURSOR_BATCH * sizeof(*c->entries));
+	/* In a small program no more than it needs: untouched memory costs as much as all the rest.
+	 */
+	c->entries = malloc((c->count < CURSOR_BATCH ? c->count + 1 : CURSOR_BATCH) *
+			    sizeof(*c->entries));
 	return c->entries ? fill(c, m, err) : df_fail_memory(err);
 }
 
