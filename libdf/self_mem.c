@@ -204,7 +204,8 @@ static int put(const uint8_t *at, const uint8_t *bytes, size_t size, struct df_e
 }
 
 /* Edits of one page with one write, and what lies between them as it is. */
-static int put_run(const struct job *job, size_t first, size_t end, struct df_err *err)
+static __attribute__((__noinline__)) int put_run(const struct job *job, size_t first, size_t end,
+						 struct df_err *err)
 {
 	uint8_t bytes[PAGE];
 	const uint8_t *start = place(job, first);
@@ -215,12 +216,16 @@ static int put_run(const struct job *job, size_t first, size_t end, struct df_er
 	return put(start, bytes, size, err);
 }
 
+/* A few on their own stay off put_run()'s stack: its page may be one that nobody touched yet. */
 static int put_page(const struct job *job, size_t first, size_t end, struct df_err *err)
 {
-	const size_t step = end - first > SINGLE_MAX ? end - first : 1;
 	int status = 0;
-	for (size_t i = first; status == 0 && i < end; i += step)
-		status = put_run(job, i, i + step, err);
+	if (end - first > SINGLE_MAX)
+		return put_run(job, first, end, err);
+	for (size_t i = first; status == 0 && i < end; i++) {
+		const uint8_t byte = wanted(job, i);
+		status = put(place(job, i), &byte, 1, err);
+	}
 	return status;
 }
 
