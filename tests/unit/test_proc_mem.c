@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -203,6 +204,27 @@ Test(proc_mem, a_process_that_is_gone)
 	there.addr = addr(&c, 0);
 	cr_expect_eq(c.mem.patch(c.mem.context, &there, 1, false, &err), -(int)DF_E_NO_PROCESS,
 		     "%s", err.text);
+	end(&c);
+}
+
+/* Writing that gives nothing, as where the address space is gone, though it can be read. */
+static bool writes_give_nothing;
+
+ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
+{
+	return writes_give_nothing ? 0 : syscall(SYS_pwrite64, fd, bytes, size, at);
+}
+
+Test(proc_mem, a_process_that_only_seems_gone)
+{
+	static struct child c;
+	const uint8_t byte = 1;
+	struct df_err err = {0};
+	begin(&c, PROT_READ | PROT_WRITE);
+	writes_give_nothing = true;
+	cr_expect_eq(c.mem.store(c.mem.context, addr(&c, 0), &byte, 1, &err), -(int)DF_E_SYSTEM,
+		     "%s", err.text);
+	writes_give_nothing = false;
 	end(&c);
 }
 
