@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "snapshot.h"
 
@@ -253,6 +254,23 @@ Test(snapshot, a_page_that_cannot_be_had)
 		expect_pulled_once_at_most(&source);
 		snapshot_free(&s);
 	}
+}
+
+/* No memory for a copy is no sign that there is nothing: mmap(2) refuses, as with a limit. */
+Test(snapshot, no_memory_for_a_copy)
+{
+	const struct rlimit none = {0};
+	struct snapshot s;
+	struct source source;
+	begin(&s, &source, PART_SIZE, PART_SIZE);
+	expect_bytes(at(&s, 0, PAGE), 0, PAGE);
+	cr_expect_not(s.no_memory);
+	snapshot_free(&s);
+	begin(&s, &source, PART_SIZE, PART_SIZE);
+	cr_assert_eq(setrlimit(RLIMIT_AS, &none), 0);
+	cr_expect_null(at(&s, 0, PAGE));
+	cr_expect(s.no_memory);
+	snapshot_free(&s);
 }
 
 /* Whoever spreads what is looked at over much memory does not get as much of ours. */
