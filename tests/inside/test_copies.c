@@ -207,6 +207,23 @@ Test(copies, list_to_the_end_what_the_other_changes)
 	cr_expect_eq(m.seen, PLUGIN_MANY + 3);
 }
 
+/* Another at the same place, and with as many commits, of which the first copy has seen none. */
+Test(copies, tell_modules_by_the_time_of_their_commits)
+{
+	struct opened o = load("copy"), a = load("plugin_a");
+	const struct plugin *place = a.p;
+	cr_expect_eq(df_activate("plugin_a:"), PLUGIN_MANY + 3);
+	const uint64_t generation = a.p->control->generation;
+	unload(&a, "plugin_a");
+	struct opened b = load("plugin_b");
+	if (b.p != place)
+		cr_skip("the loader puts each at a place of its own");
+	cr_expect_eq(o.p->copy.activate("plugin_b:"), PLUGIN_MANY + 3);
+	cr_expect_eq(b.p->control->generation, generation);
+	cr_expect_eq(df_activate("plugin_b:"), PLUGIN_MANY + 3);
+	cr_expect_eq(df_activate("plugin_a:"), 0);
+}
+
 /* ---- all at once ---- */
 
 #define THREADS 3 /* of each copy */

@@ -207,6 +207,18 @@ Test(modules, stay_listed_when_others_are_loaded)
 	cr_expect_eq(a.p->opt(), 0);
 }
 
+/* Nothing of the one that lies there now is told as the other's. */
+Test(modules, taken_place_of_by_others_in_the_midst_of_a_listing)
+{
+	struct opened a = load(A);
+	const struct plugin *place = a.p;
+	struct meddling m = {.unload = &a, .name = A, .load = B, .at = 5};
+	cr_expect_geq(df_list("plugin_[ab]:", meddle, &m), 6);
+	cr_expect_eq(m.seen_b, 0, "%d of plugin_b", m.seen_b);
+	if (m.loaded.p != place)
+		cr_skip("the loader puts each at a place of its own");
+}
+
 static int flip_while_listed(void *context, const struct df_flag_info *flag)
 {
 	char pattern[256];
