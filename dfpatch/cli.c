@@ -46,7 +46,10 @@ static const struct {
 	struct argp_option argp;
 } option_table[] = {
 	{ON_LIST | ON_CHANGE,
-	 {"pid", 'p', "PID", 0, "The running process; several with commas between", 0}},
+	 {"pid", 'p', "PID", 0,
+	  "The running process; several with commas between. N@PID is process N as the pid "
+	  "namespace of process PID numbers it",
+	  0}},
 	{ON_LIST | ON_CHANGE,
 	 {"exe", OPT_EXE, "PATH", 0, "Every process that runs this executable", 0}},
 	{ON_LIST | ON_CHANGE,
@@ -94,16 +97,24 @@ static void options_of(const struct command *command, struct argp_option *out)
 	out[count] = (struct argp_option){0};
 }
 
-/* A number with blanks around it, up to a comma or the end, at which *end then points. */
-static bool parse_pid(const char *text, const char **end, pid_t *pid)
+static bool parse_number(const char *text, char **end, pid_t *number)
 {
-	char *behind;
-	text += strspn(text, " \t");
 	errno = 0;
-	const long value = strtol(text, &behind, 10);
+	const long value = strtol(text, end, 10);
 	if (errno != 0 || !isdigit((unsigned char)*text) || value <= 0 || value > INT_MAX)
 		return false;
-	*pid = (pid_t)value;
+	*number = (pid_t)value;
+	return true;
+}
+
+/* N or N@PID with blanks around it, up to a comma or the end, at which *end then points. */
+static bool parse_pid(const char *text, const char **end, pid_t *pid, pid_t *member)
+{
+	char *behind;
+	*member = 0;
+	if (!parse_number(text + strspn(text, " \t"), &behind, pid) ||
+	    (*behind == '@' && !parse_number(behind + 1, &behind, member)))
+		return false;
 	*end = behind + strspn(behind, " \t");
 	return **end == ',' || **end == '\0';
 }
@@ -143,20 +154,21 @@ static void take_columns(struct argp_state *state, struct options *o, const char
 	o->columns = text;
 }
 
-static void add_pid(struct options *o, pid_t pid)
+static void add_pid(struct options *o, pid_t pid, pid_t member)
 {
 	for (size_t i = 0; i < o->wish.pid_count; i++)
-		if (o->pids[i] == pid)
+		if (o->pids[i] == pid && o->members[i] == member)
 			return;
-	o->pids[o->wish.pid_count++] = pid;
+	o->pids[o->wish.pid_count] = pid;
+	o->members[o->wish.pid_count++] = member;
 }
 
 static void take_pids(struct argp_state *state, struct options *o, const char *text)
 {
 	const char *at = text;
-	pid_t pid;
-	while (parse_pid(at, &at, &pid)) {
-		add_pid(o, pid);
+	pid_t pid, member;
+	while (parse_pid(at, &at, &pid, &member)) {
+		add_pid(o, pid, member);
 		if (*at++ == '\0')
 			return;
 	}
@@ -412,8 +424,9 @@ enum cli_result cli_parse(int argc, char **argv, struct options *options)
 		return without_command(argc, argv);
 	options->patterns = calloc((size_t)argc, sizeof(*options->patterns));
 	options->pids = calloc(pids_at_most(argc, argv), sizeof(*options->pids));
+	options->members = calloc(pids_at_most(argc, argv), sizeof(*options->members));
 	options->wish.pids = options->pids;
-	if (!options->patterns || !options->pids) {
+	if (!options->patterns || !options->pids || !options->members) {
 		fputs("dfpatch: out of memory\n", stderr);
 		return CLI_USAGE;
 	}
@@ -429,5 +442,6 @@ void cli_free(struct options *options)
 {
 	free(options->patterns);
 	free(options->pids);
+	free(options->members);
 	*options = (struct options){0};
 }

@@ -35,6 +35,7 @@ struct options {
 	const char *file;	 /* NULL if --file was not given */
 	struct target_wish wish; /* nobody, if a file was given */
 	pid_t *pids;		 /* owned: the numbers in it */
+	pid_t *members;		 /* owned: in whose pid namespace; 0 for ours */
 	const char *columns;
 	bool headings;
 	bool json;

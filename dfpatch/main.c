@@ -93,6 +93,7 @@
 #include "cli.h"
 #include "diag.h"
 #include "json.h"
+#include "namespace.h"
 #include "report.h"
 #include "report_scan.h"
 #include "run.h"
@@ -282,8 +283,25 @@ static int do_scan(const struct options *options)
 	return status < 0 ? fail(options, &err) : exit;
 }
 
+/* What other pid namespaces call a process becomes what ours does. */
+static int number_processes(const struct options *options, struct df_err *err)
+{
+	for (size_t i = 0; i < options->wish.pid_count; i++) {
+		if (options->members[i] == 0)
+			continue;
+		const int found = namespace_process(options->pids[i], options->members[i], err);
+		if (found < 0)
+			return found;
+		options->pids[i] = found;
+	}
+	return 0;
+}
+
 static int do_command(const struct options *options)
 {
+	struct df_err err;
+	if (number_processes(options, &err) < 0)
+		return fail(options, &err);
 	if (options->command->kind == COMMAND_SCAN)
 		return do_scan(options);
 	if (cli_several(options))

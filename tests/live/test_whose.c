@@ -267,6 +267,25 @@ Test(whose, another_pid_namespace)
 	end();
 }
 
+/* By the number that it has inside, and any process that lives there. */
+Test(whose, inner_numbers)
+{
+	char option[64];
+	ROOT_ONLY("a pid namespace");
+	cr_assert(start_apart(CLONE_NEWPID, NULL));
+	snprintf(option, sizeof(option), "--pid=1@%d", live.pid);
+	cr_assert_eq(TOOL(&tool, "enable", option, "basic:feature"), 0, "%s", tool.err);
+	cr_assert(live_value(&live, BASIC_FEATURE, 1));
+	cr_assert_eq(TOOL(&tool, "disable", option, "basic:feature"), 0, "%s", tool.err);
+	cr_assert(live_value(&live, BASIC_FEATURE, 0));
+	snprintf(option, sizeof(option), "--pid=%d@%d", live.pid, live.pid);
+	cr_assert_eq(TOOL(&tool, "enable", option, "basic:feature"), 3, "%s", tool.out);
+	tool_one_error(&tool, "in the pid namespace of process");
+	cr_assert_eq(TOOL(&tool, "enable", "--pid=1@1073741822", "basic:feature"), 3);
+	tool_one_error(&tool, "no process has the id 1073741822");
+	end();
+}
+
 /* By the numbers in that /proc we would open one process and stop the threads of another. */
 Test(whose, proc_of_another_pid_namespace)
 {

@@ -189,11 +189,26 @@ static const char *const bad_times[] = {"",    "s",    "ms",	"abc", "-1",	  "-1m
 					"1m",  "1h",   "1 s",	"1s ", "1sms",	  "1,5s",
 					"nan", "inf",  "86401", "1e9", "1e99999", "1e-99999",
 					"1us", "0x10", "0X1",	" 1",  "+1",	  "."};
-static const char *const bad_pids[] = {"",    "0",   "-1",   "abc",	   "12a",
-				       "1 2", "1.5", "0x10", "2147483648", "99999999999999999999",
-				       "+1",  "self"};
+static const char *const bad_pids[] = {"",    "0",    "-1",    "abc",	     "12a",
+				       "1 2", "1.5",  "0x10",  "2147483648", "99999999999999999999",
+				       "+1",  "self", "1@",    "@1",	     "1@0",
+				       "1@x", "1@-2", "1@2@3", "1 @2",	     "1@ 2"};
 static const char *const bad_lists[] = {",",   "1,",  ",1",  "1,,2",  "1, ,2", "1;2,3",
 					"1,0", "1,-", "a,1", "1,2 3", "1,+2",  "1,2147483648"};
+
+Test(cli, processes_of_other_pid_namespaces)
+{
+	static const char *const words[ARGS_MAX] = {"init", "-p7,7@9", "-p", " 7@8 ,7@9,1@1"};
+	char *argv[ARGS_MAX + 2];
+	struct options o;
+	cr_assert_eq(cli_parse(arguments(words, argv), argv, &o), CLI_RUN);
+	cr_assert_eq(o.wish.pid_count, 4, "one was named twice");
+	cr_expect(o.wish.pids[0] == 7 && o.members[0] == 0);
+	cr_expect(o.wish.pids[1] == 7 && o.members[1] == 9);
+	cr_expect(o.wish.pids[2] == 7 && o.members[2] == 8);
+	cr_expect(o.wish.pids[3] == 1 && o.members[3] == 1);
+	cli_free(&o);
+}
 
 Test(cli, bad_times)
 {
