@@ -33,6 +33,7 @@ static pthread_t named[NAMED]; /* threads at work, each as often as it entered; 
 static unsigned unnamed;       /* those for whom there was no room */
 static unsigned begun;	       /* forks, those that still wait too, */
 static unsigned ended;	       /* and those of them that are over */
+static unsigned handlers;      /* threads in a handler just now */
 static pthread_t closer;       /* whose fork is past that: nobody begins to work; else 0 */
 static unsigned within;	       /* forks that the closer's own handlers make meanwhile */
 static bool watching;	       /* handlers are registered; the latch's */
@@ -152,14 +153,9 @@ static bool close_guard(void)
  * had better not flip flags. Nor is anything of the loader's asked for here: it may be
  * unloading this very copy.
  */
-static void before_fork(void)
+static void await_work(void)
 {
 	bool waited = false;
-	__atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);
-	if (closed_by_us()) {
-		within++;
-		return;
-	}
 	for (int i = 0; !works() && !waited && i < FORK_PATIENCE; i++) {
 		waited = close_guard();
 		if (!waited)
@@ -169,13 +165,26 @@ static void before_fork(void)
 		loaded_before_fork();
 }
 
+static void before_fork(void)
+{
+	__atomic_fetch_add(&handlers, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);
+	if (closed_by_us())
+		within++;
+	else
+		await_work();
+	__atomic_fetch_sub(&handlers, 1, __ATOMIC_SEQ_CST);
+}
+
 static void in_parent(void)
 {
+	__atomic_fetch_add(&handlers, 1, __ATOMIC_SEQ_CST);
 	if (closed_by_us() && within > 0)
 		within--;
 	else if (closed_by_us())
 		open_guard();
 	__atomic_fetch_add(&ended, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_sub(&handlers, 1, __ATOMIC_SEQ_CST);
 }
 
 /* In the child no function of the loader is safe: another thread may have held its lock. */
@@ -188,6 +197,7 @@ static void in_child(void)
 	loaded_in_child();
 	sign_others_out();
 	ended = begun;
+	handlers = 0;
 	within = 0;
 	open_guard();
 }
@@ -289,11 +299,13 @@ void guard_leave_shielded(int state)
  * back the descriptor and the memory. Threads that still run may come after that and
  * find all as at the start. If one is at work just now, the program ends with it. Last of
  * all destructors, since the others may call libdf. A thread that is in a handler above all
- * the same gets a moment to leave it, before it is unmapped.
+ * the same is waited for, before it is unmapped.
  */
 static __attribute__((__destructor__(101))) void at_end(void)
 {
 	await_forks(LAST_MOMENT);
+	for (int i = 0; count(&handlers) > 0 && i < END_PATIENCE; i++)
+		pause_briefly();
 	if (!latch_try())
 		return;
 	self_mem_forget();
