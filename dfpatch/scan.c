@@ -9,9 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "image_process.h"
 #include "maps.h"
 #include "roster.h"
 #include "run.h"
@@ -186,18 +188,53 @@ static enum look look_at_files(struct scan_row *row)
 	return row->counted ? LOOK_FLAGS : LOOK_NOTHING;
 }
 
+static int load(const struct process *process, struct images *images, struct df_err *err)
+{
+	int status = images_from_process(process, images, err);
+	for (size_t i = 0; status == 0 && i < images->count; i++)
+		status = image_refresh(images->list[i], err);
+	return status;
+}
+
+static bool may_be_half_read(int status)
+{
+	return status == -(int)DF_E_TABLE || status == -(int)DF_E_VERSION ||
+	       status == -(int)DF_E_SITE || status == -(int)DF_E_SYSTEM;
+}
+
+/*
+ * What looks damaged may be a module that comes or goes, so it is looked at again; but not
+ * for long, since one process must not hold up the look at all others.
+ */
+#define LOOK_TIME 30000000u /* ns */
+
+static int load_flags(struct scan_row *row)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+	const uint64_t end = monotonic_now() + LOOK_TIME;
+	struct process process;
+	int status = process_open(row->pid, false, &process, &row->why);
+	if (status < 0)
+		return status;
+	for (bool again = true; again;) {
+		struct images images = {0};
+		status = load(&process, &images, &row->why);
+		if (status == 0)
+			count_images(row, &images);
+		images_free(&images);
+		again = may_be_half_read(status) && monotonic_now() < end;
+		if (again)
+			nanosleep(&pause, NULL);
+	}
+	process_close(&process);
+	return status;
+}
+
 static enum look look_at(struct scan_row *row)
 {
-	const struct target target = {.pid = row->pid};
-	struct list_result list;
-	const int status = run_list(&target, NULL, 0, &list, &row->why);
-	if (status == 0) {
-		row->current = true;
-		count_images(row, &list.images);
-	}
-	list_free(&list);
-	switch (-status) {
+	switch (-load_flags(row)) {
 	case DF_E_NONE:
+		row->current = true;
 		judge(row);
 		return LOOK_FLAGS;
 	case DF_E_PERMISSION:
