@@ -286,6 +286,26 @@ Test(whose, inner_numbers)
 	end();
 }
 
+/* A lock holds the number that its owner has inside: it counts while that thread lives. */
+Test(whose, inner_numbers_in_locks)
+{
+	struct spots spots;
+	ROOT_ONLY("a pid namespace");
+	cr_assert(start_apart(CLONE_NEWPID, NULL));
+	spots_open(&spots, &live);
+	poke_lock(&spots, 1);
+	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "basic:feature", "--timeout=200ms"), 3, "%s",
+		     tool.out);
+	tool_one_error(&tool, "thread 1 of process");
+	cr_assert_eq(live.page->value[BASIC_FEATURE], 0);
+	/* It has this number for us, and none inside. */
+	poke_lock(&spots, (uint32_t)live.pid);
+	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "basic:feature"), 0, "%s", tool.err);
+	cr_assert(live_value(&live, BASIC_FEATURE, 1));
+	spots_close(&spots);
+	end();
+}
+
 /* By the numbers in that /proc we would open one process and stop the threads of another. */
 Test(whose, proc_of_another_pid_namespace)
 {

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of dfpatch/process.c: what a number means, who may, and one controller at a time. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -231,5 +235,62 @@ Test(process, a_process_that_is_not_dumpable)
 	const pid_t pid = start_child(become_nobody);
 	cr_assert_eq(read(ready[0], &byte, 1), 1);
 	try_as_nobody(pid, "PR_SET_DUMPABLE");
+	end_child(pid);
+}
+
+/* Shows a Yama setting where there may be none, and tells by its exit status if it is explained. */
+static void under_yama(pid_t pid, const char *scope, const char *says)
+{
+	struct process p;
+	struct df_err err = {0};
+	int fd = -1;
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("tmpfs", "/proc/sys/kernel", "tmpfs", 0, NULL) != 0 ||
+	    mkdir("/proc/sys/kernel/yama", 0755) != 0 ||
+	    (fd = open("/proc/sys/kernel/yama/ptrace_scope", O_WRONLY | O_CREAT, 0644)) < 0 ||
+	    write(fd, scope, strlen(scope)) < 0 || setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 ||
+	    setuid(NOBODY) != 0)
+		_exit(3);
+	/* A kernel without Yama gives it to us; then as if it had not. */
+	if (process_open(pid, false, &p, &err) == 0) {
+		close(p.mem);
+		p.mem = -1;
+		process_explain_denial(&p, "attach to", &err);
+	}
+	if (err.code != DF_E_PERMISSION)
+		_exit(1);
+	_exit(strstr(err.text, says) ? 0 : 2);
+}
+
+static void be_nobody(void)
+{
+	if (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0 ||
+	    prctl(PR_SET_DUMPABLE, 1) != 0 || write(ready[1], "x", 1) != 1)
+		_exit(3);
+}
+
+Test(process, yama)
+{
+	static const char *const rows[][2] = {
+		{"0\n", "the kernel denies it"},
+		{"1\n", "ptrace_scope is 1, which allows only its ancestors and whom it named"},
+		{"2\n", "ptrace_scope is 2, which allows CAP_SYS_PTRACE only"},
+		{"3\n", "ptrace_scope is 3, which allows nobody"},
+	};
+	char byte;
+	if (geteuid() != 0)
+		cr_skip("mounting over /proc takes root");
+	cr_assert_eq(pipe(ready), 0);
+	const pid_t pid = start_child(be_nobody);
+	cr_assert_eq(read(ready[0], &byte, 1), 1);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int status;
+		const pid_t tool = fork();
+		if (tool == 0)
+			under_yama(pid, rows[i][0], rows[i][1]);
+		cr_assert_eq(waitpid(tool, &status, 0), tool);
+		cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "scope %s: %#x",
+			  rows[i][0], (unsigned)status);
+	}
 	end_child(pid);
 }
