@@ -19,6 +19,7 @@
 #include "run.h"
 #include "status.h"
 #include "summary.h"
+#include "way.h"
 
 static void count_image(struct scan_row *row, const struct image *image)
 {
@@ -105,6 +106,19 @@ static int find_obstacle(const struct process *process, struct df_err *err)
 	return status < 0 ? status : find_other_dfpatch(process, err);
 }
 
+/* Whether a change would stop the process, which a dry run does not ask. */
+static void ask_for_way(struct scan_row *row, const struct change_request *request,
+			struct change_result *result)
+{
+	static struct proc_mem unused;
+	struct work work = {.request = request, .result = result, .memory = &unused};
+	bool quiet = true;
+	if (way_choose(&work, &quiet, &row->why) < 0 || quiet)
+		return;
+	row->stop = true;
+	snprintf(row->why.text, sizeof(row->why.text), "%s", result->why_stopped);
+}
+
 static void judge(struct scan_row *row)
 {
 	const struct change_request request = {
@@ -114,11 +128,9 @@ static void judge(struct scan_row *row)
 		.max_stop = 1000000000u,
 	};
 	struct change_result result;
-	int status = run_change(&request, &result, &row->why);
-	if (status == 0 && result.why_stopped[0] != '\0') {
-		row->stop = true;
-		snprintf(row->why.text, sizeof(row->why.text), "%s", result.why_stopped);
-	}
+	const int status = run_change(&request, &result, &row->why);
+	if (status == 0)
+		ask_for_way(row, &request, &result);
 	if (status == 0)
 		find_obstacle(&result.process, &row->why);
 	change_free(&result);

@@ -101,6 +101,19 @@ Test(scan, flags_of_a_library_only)
 	live_stop(&live);
 }
 
+/* After init libdf may be at work inside, so that every thread has to stand still. */
+Test(scan, one_that_has_to_be_stopped)
+{
+	LIVE_START(&live, "basic");
+	cr_assert_eq(TOOL(&tool, "init", PID(&live)), 0, "%s", tool.err);
+	scan();
+	cr_assert(strstr(row_of(live.pid), " yes stop ") && strstr(tool.out, "was initialised"),
+		  "%s", tool.out);
+	cr_assert_eq(TOOL(&tool, "scan", "--json"), 0);
+	cr_assert(strstr(tool.out, "\"patchable\":\"stop\""), "%s", tool.out);
+	live_stop(&live);
+}
+
 Test(scan, hostile_names)
 {
 	char path[LIVE_PATH];
@@ -263,8 +276,6 @@ static void forbid_harm(void)
 		DENY(SYS_kill),
 		DENY(SYS_tkill),
 		DENY(SYS_tgkill),
-		DENY(SYS_sched_setaffinity),
-		DENY(SYS_sched_setscheduler),
 		DENY(SYS_fork),
 		DENY(SYS_clone),
 		DENY(SYS_clone3),
