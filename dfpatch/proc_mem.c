@@ -10,11 +10,20 @@
 
 #include "processors.h"
 
-static int transfer_failed(const char *what, uint64_t addr, ssize_t got, struct df_err *err)
+/* Whether the address space is gone, as a call said: a reading shows that it is not. */
+static bool is_gone(int fd, uint64_t addr)
 {
-	if (got == 0 || errno == ESRCH)
+	char byte;
+	const ssize_t got = pread(fd, &byte, 1, (off_t)addr);
+	return got == 0 || (got < 0 && errno == ESRCH);
+}
+
+static int transfer_failed(int fd, const char *what, uint64_t addr, int reason, struct df_err *err)
+{
+	if (reason == ESRCH && is_gone(fd, addr))
 		return df_fail(err, DF_E_NO_PROCESS,
 			       "the process exited or runs another program by now");
+	errno = reason;
 	return df_fail_errno(err, DF_E_SYSTEM, "cannot %s memory at %#" PRIx64, what, addr);
 }
 
@@ -26,7 +35,8 @@ int proc_mem_read(int fd, uint64_t addr, void *buffer, size_t size, struct df_er
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return transfer_failed("read", addr + done, got, err);
+			return transfer_failed(fd, "read", addr + done, got == 0 ? ESRCH : errno,
+					       err);
 		done += (size_t)got;
 	}
 	return 0;
@@ -49,8 +59,8 @@ static int write_bytes(int fd, uint64_t *at, const uint8_t *bytes, size_t size)
 
 static int write_all(int fd, uint64_t addr, const void *buffer, size_t size, struct df_err *err)
 {
-	errno = write_bytes(fd, &addr, buffer, size);
-	return errno == 0 ? 0 : transfer_failed("write", addr, -1, err);
+	const int reason = write_bytes(fd, &addr, buffer, size);
+	return reason == 0 ? 0 : transfer_failed(fd, "write", addr, reason, err);
 }
 
 static int load(void *context, uint64_t addr, void *buffer, size_t size, struct df_err *err)
@@ -85,10 +95,10 @@ static int store(void *context, uint64_t addr, const void *buffer, size_t size, 
 static int try_text(const struct proc_mem *memory, uint64_t addr, const void *bytes, size_t size,
 		    struct df_err *err)
 {
-	errno = write_bytes(memory->fd, &addr, bytes, size);
-	if (errno == EIO)
+	const int reason = write_bytes(memory->fd, &addr, bytes, size);
+	if (reason == EIO)
 		return 1;
-	return errno == 0 ? 0 : transfer_failed("write", addr, -1, err);
+	return reason == 0 ? 0 : transfer_failed(memory->fd, "write", addr, reason, err);
 }
 
 int proc_mem_probe(struct proc_mem *memory, uint64_t addr, uint8_t byte, struct df_err *err)
