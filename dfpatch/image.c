@@ -107,6 +107,9 @@ int image_load_table(struct image *image, struct df_err *err)
 		return 0;
 	if (status > 0)
 		status = load_sites(image, err) < 0 ? -(int)err->code : 1;
+	/* What could not be copied looks like what is not there. */
+	if (status <= 0 && image->snapshot.no_memory)
+		return df_fail_memory(err);
 	return status < 0 ? df_err_prefix(err, image->path) : status;
 }
 

@@ -115,21 +115,30 @@ static int refuse_misplaced(struct image *image, const struct maps *maps,
 		       image->bias + part->addr);
 }
 
-/* Headers of the module at `first`. Returns 1, 0 if there is no module, or DF_E_ARCH, DF_E_MEMORY.
+static int unreadable(const struct image *image, struct df_err *err)
+{
+	return df_fail(err, DF_E_SYSTEM, "%s: its beginning cannot be read from memory",
+		       image->path);
+}
+
+/*
+ * Headers of the module at `first`. Returns 1, 0 if there is no module, or DF_E_ARCH,
+ * DF_E_MEMORY, DF_E_SYSTEM if its memory cannot be read.
  */
 static int read_headers(struct image *image, const struct mapping *first, struct df_err *err)
 {
 	const uint64_t mapped = first->end - first->start;
 	const size_t size = mapped < HEADERS_MAX ? (size_t)mapped : HEADERS_MAX;
 	char magic[SELFMAG];
-	if (proc_mem_read(image->fd, first->start, magic, sizeof(magic), NULL) < 0 ||
-	    memcmp(magic, ELFMAG, SELFMAG) != 0)
+	if (proc_mem_read(image->fd, first->start, magic, sizeof(magic), NULL) < 0)
+		return unreadable(image, err);
+	if (memcmp(magic, ELFMAG, SELFMAG) != 0)
 		return 0;
 	CLEANUP_FREE void *bytes = malloc(size);
 	if (!bytes)
 		return df_fail_memory(err);
 	if (proc_mem_read(image->fd, first->start, bytes, size, NULL) < 0)
-		return 0;
+		return unreadable(image, err);
 	const int status = elf_info_from_memory(bytes, size, &image->elf, err);
 	if (status == -(int)DF_E_ARCH || status == -(int)DF_E_MEMORY)
 		return df_err_prefix(err, image->path);
@@ -157,6 +166,16 @@ static uint64_t room_left(const struct images *images)
 	return room;
 }
 
+/* Whether any of the file is mapped to be run. */
+static bool has_text(const struct maps *maps, const struct mapping *first)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (maps->list[i].inode == first->inode && maps->list[i].device == first->device &&
+		    (maps->list[i].prot & DF_EXEC))
+			return true;
+	return false;
+}
+
 /* 1 if the module at `first` carries flags, 0 if not; counts modules in images->loaded. */
 static int load_module(struct image *image, struct images *images, const struct mapping *first,
 		       struct df_err *err)
@@ -164,6 +183,9 @@ static int load_module(struct image *image, struct images *images, const struct 
 	image->device = first->device;
 	image->inode = first->inode;
 	int status = read_headers(image, first, err);
+	/* Data that is not there behind its mapping, like a device, is none of our business. */
+	if (status == -(int)DF_E_SYSTEM && !has_text(&images->maps, first))
+		return 0;
 	if (status <= 0 || !find_bias(image, first))
 		return status < 0 ? status : 0;
 	const struct elf_part *misplaced = misplaced_part(image, &images->maps, first);
@@ -220,10 +242,10 @@ static bool memory_is_gone(const struct process *process, const struct images *i
 }
 
 static int no_flags(const struct process *process, const struct images *images,
-		    const struct df_err *foreign, struct df_err *err)
+		    const struct df_err *other, struct df_err *err)
 {
-	if (foreign->code != DF_E_NONE)
-		return df_fail(err, foreign->code, "%s", foreign->text);
+	if (other->code != DF_E_NONE)
+		return df_fail(err, other->code, "%s", other->text);
 	/* Not one module: it is about to start a program, and has mapped none of it yet. */
 	if (images->loaded == 0)
 		return process_explain_end(process, err);
@@ -267,24 +289,26 @@ static int account(struct load *load, const struct process *process, const struc
 
 static int take_modules(const struct process *process, struct images *images, struct df_err *err)
 {
-	struct df_err foreign = {0};
+	struct df_err other = {0};
 	struct load load = {.started = processor_time()};
 	for (size_t i = 0; i < images->maps.count; i++) {
 		const struct mapping *m = &images->maps.list[i];
 		if (!may_begin_module(m))
 			continue;
 		int status = take_module(process, images, m, err);
-		/* A file for another machine may be data; it matters if nothing else is found. */
-		if (status == -(int)DF_E_ARCH && foreign.code == DF_E_NONE)
-			foreign = *err;
-		else if (status < 0 && status != -(int)DF_E_ARCH)
+		const bool may_pass = status == -(int)DF_E_ARCH || status == -(int)DF_E_SYSTEM;
+		/* A file for another machine may be data; it matters if nothing else is found. So
+		 * does one that cannot be read. */
+		if (may_pass && other.code == DF_E_NONE)
+			other = *err;
+		else if (status < 0 && !may_pass)
 			return status;
 		status = account(&load, process,
 				 status > 0 ? images->list[images->count - 1] : NULL, err);
 		if (status < 0)
 			return status;
 	}
-	return images->count > 0 ? 0 : no_flags(process, images, &foreign, err);
+	return images->count > 0 ? 0 : no_flags(process, images, &other, err);
 }
 
 int images_from_process(const struct process *process, struct images *images, struct df_err *err)

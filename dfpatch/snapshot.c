@@ -24,18 +24,21 @@ static size_t pages_of(uint64_t size)
 	return (size_t)((size + PAGE - 1) / PAGE);
 }
 
-static bool part_reserve(struct snapshot_part *part)
+static bool part_reserve(struct snapshot *s, struct snapshot_part *part)
 {
 	if (part->copy)
 		return true;
 	if (part->readable > PART_MAX)
 		return false;
 	part->have = calloc(pages_of(part->readable) + 1, 1);
-	if (!part->have)
+	if (!part->have) {
+		s->no_memory = true;
 		return false;
+	}
 	void *copy = mmap(NULL, part->readable, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (copy == MAP_FAILED) {
+		s->no_memory = true;
 		free(part->have);
 		part->have = NULL;
 		return false;
@@ -105,7 +108,7 @@ static const void *snapshot_at(const struct df_view *view, uint64_t addr, size_t
 		return NULL;
 	struct snapshot_part *part = &s->parts[segment - view->segments];
 	const uint64_t from = addr - segment->addr;
-	if (from >= part->readable || size > part->readable - from || !part_reserve(part))
+	if (from >= part->readable || size > part->readable - from || !part_reserve(s, part))
 		return NULL;
 	if (!have_pages(s, part, segment->addr, (size_t)(from / PAGE), pages_of(from + size)))
 		return NULL;

@@ -9,6 +9,7 @@
 #ifndef DFPATCH_SNAPSHOT_H
 #define DFPATCH_SNAPSHOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct snapshot {
 	void *context;
 	uint64_t room;	 /* bytes that may still be copied; SNAPSHOT_ROOM at first */
 	uint64_t pulled; /* bytes that were copied */
+	bool no_memory; /* something was not given because there was no memory for a copy */
 };
 
 /*
