@@ -143,6 +143,14 @@ static bool may_be_killed(const struct disturbance *d, const struct outcome *o)
 	return d->what == SIGNAL && o->status == -d->signal;
 }
 
+/* What it says when a busy machine leaves it too little of its time, traced as it is. */
+static bool ran_out_of_time(const struct outcome *o)
+{
+	return is_documented(o->status) &&
+	       (strstr(o->err, "the time that it may take") || strstr(o->err, "too busy") ||
+		strstr(o->err, "let go again"));
+}
+
 static void judge_status(const struct trial *t, const struct disturbance *d,
 			 const struct outcome *o, struct verdict *v)
 {
@@ -150,7 +158,7 @@ static void judge_status(const struct trial *t, const struct disturbance *d,
 		say(v, "it hangs, or what it started");
 	else if (o->held_on)
 		say(v, "nobody ended it while it held the target");
-	else if (!o->reached && o->status != DONE && !may_be_killed(d, o))
+	else if (!o->reached && o->status != DONE && !may_be_killed(d, o) && !ran_out_of_time(o))
 		say(v, "status %d, though nothing disturbed it", o->status);
 	/* Up to there the loader has its say as well. */
 	else if (d->what == FAIL && !o->looked && o->status != DONE && aim_same(&found, &t->start))
@@ -232,7 +240,7 @@ static bool learn_calls(struct trial *t)
 		with_pid(t, t->args, pid, argv);
 		if (!victim_run(&t->aim, argv, &none, &t->plain))
 			return false;
-		if (!may_be_killed(&none, &t->plain))
+		if (!may_be_killed(&none, &t->plain) && !ran_out_of_time(&t->plain))
 			break;
 	}
 	return true;
