@@ -14,12 +14,15 @@
  *  - a thread exits meanwhile: its seize fails with ESRCH or EPERM, or its wait
  *    reports the exit or ECHILD; or its id is another's by then, see
  *    let_go_of_strangers();
+ *  - the leader exits before the others: look_at_leader() sees it;
  *  - a signal is being delivered as we stop: the wait reports it, and the signal
  *    goes on with the detach, siginfo and all;
  *  - a thread is stopped by job control: it reports a group-stop, and the kernel
  *    puts it back there on detach;
  *  - another thread execs: it takes over the leader's id, and the rest exit once
  *    we have reaped them, so nobody is waited for without a look at all others.
+ *    A leader that had stopped runs again then, as another thread: detach_stopped()
+ *    finds out.
  */
 #include "threads.h"
 
@@ -124,13 +127,13 @@ static char thread_state(const struct threads *threads, pid_t id)
  * 1 if the thread is seized now, 0 if it is on its way out, or an error. EPERM
  * is what a thread gives, too, that has exited but is not reaped. Under exec
  * another one takes over its id before we can look, so a denial has to stand
- * when asked again.
+ * when asked again. Or it is ours already, under an id that it had before its exec.
  */
 static int seize(struct threads *threads, pid_t id, struct df_err *err)
 {
 	for (int denials = 0; denials < 3; denials++) {
 		const int failed = tracee_seize(id);
-		if (failed == 0) {
+		if (failed == 0 || (failed == EPERM && tracee_interrupt(id))) {
 			const int status = add(threads, id, err);
 			return status < 0 ? status : 1;
 		}
@@ -256,37 +259,67 @@ static void interrupt_all(const struct threads *threads)
 {
 	for (size_t i = 0; i < threads->count; i++)
 		if (threads->list[i].state == TRACEE_RUNS)
-			tracee_interrupt(&threads->list[i]);
+			tracee_interrupt(threads->list[i].id);
 }
 
+/* The first thread, if it still runs as far as we know. */
+static struct tracee *running_leader(const struct threads *threads)
+{
+	struct tracee *leader = find(threads, threads->process->pid);
+	return leader && leader->state == TRACEE_RUNS ? leader : NULL;
+}
+
+/* A leader that exits before the other threads can neither stop nor be reaped: no wait tells. */
+static void look_at_leader(struct threads *threads)
+{
+	struct tracee *leader = running_leader(threads);
+	if (leader)
+		tracee_wait(leader, TRACEE_LOOK);
+	if (leader && leader->state == TRACEE_RUNS && thread_state(threads, leader->id) == 'Z')
+		leader->state = TRACEE_GONE;
+}
+
+/*
+ * Those that stopped, too: an exec by another thread ends them, and waits until
+ * we reap them. It then forgets that it was asked to stop itself.
+ */
 static size_t look_at_all(struct threads *threads)
 {
 	size_t running = 0;
-	for (size_t i = 0; i < threads->count; i++) {
-		struct tracee *thread = &threads->list[i];
-		if (thread->state == TRACEE_RUNS)
-			tracee_wait(thread, TRACEE_LOOK);
-		if (thread->state == TRACEE_RUNS)
-			running++;
-	}
+	for (size_t i = 0; i < threads->count; i++)
+		if (threads->list[i].state != TRACEE_GONE)
+			tracee_wait(&threads->list[i], TRACEE_LOOK);
+	look_at_leader(threads);
+	interrupt_all(threads);
+	for (size_t i = 0; i < threads->count; i++)
+		running += threads->list[i].state == TRACEE_RUNS;
 	return running;
 }
 
 /*
- * Waits for each thread by its own id. From time to time the timer breaks off
- * the wait for one to look at all: under exec a thread does not stop before we
- * have reaped the others. Returns false when the deadline passed.
+ * Waits for one thread by its id. From time to time the timer breaks off the
+ * wait to look at all: under exec a thread does not stop before we have reaped
+ * the others. Returns false when the deadline passed.
  */
+static bool wait_for(struct threads *threads, struct tracee *thread, uint64_t deadline)
+{
+	while (thread->state == TRACEE_RUNS && !tracee_wait(thread, 0))
+		if (look_at_all(threads) > 0 && monotonic_now() > deadline)
+			return false;
+	return true;
+}
+
+/* The leader comes last, so that one that exited is mostly seen before it is waited for. */
 static bool wait_all(struct threads *threads, uint64_t deadline)
 {
 	for (size_t i = 0; i < threads->count; i++) {
 		struct tracee *thread = &threads->list[i];
-		while (thread->state == TRACEE_RUNS && !tracee_wait(thread, 0)) {
-			if (look_at_all(threads) > 0 && monotonic_now() > deadline)
-				return false;
-		}
+		if (thread->id != threads->process->pid && !wait_for(threads, thread, deadline))
+			return false;
 	}
-	return true;
+	look_at_leader(threads);
+	struct tracee *leader = running_leader(threads);
+	return !leader || wait_for(threads, leader, deadline);
 }
 
 static bool any(const struct threads *threads, enum tracee_state state)
@@ -421,9 +454,19 @@ static void release_late(struct threads *threads)
 
 static void detach_stopped(struct threads *threads)
 {
-	for (size_t i = 0; i < threads->count; i++)
-		if (threads->list[i].state == TRACEE_STOPPED)
-			tracee_detach(&threads->list[i]);
+	for (size_t i = 0; i < threads->count; i++) {
+		struct tracee *thread = &threads->list[i];
+		if (thread->state == TRACEE_STOPPED && !tracee_detach(thread))
+			tracee_wait(thread, TRACEE_LOOK);
+	}
+}
+
+/* One that took over the leader's id by exec, when we thought that nobody has it any more. */
+static void adopt_leader(struct threads *threads)
+{
+	struct tracee *leader = threads->count > 0 ? find(threads, threads->process->pid) : NULL;
+	if (leader && leader->state == TRACEE_GONE && tracee_interrupt(leader->id))
+		leader->state = TRACEE_RUNS;
 }
 
 void threads_resume(struct threads *threads)
@@ -431,6 +474,7 @@ void threads_resume(struct threads *threads)
 	priority_restore(&threads->priority);
 	detach_stopped(threads);
 	threads->released_at = monotonic_now();
+	adopt_leader(threads);
 	if (any(threads, TRACEE_RUNS)) {
 		release_late(threads);
 		detach_stopped(threads);

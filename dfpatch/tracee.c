@@ -22,9 +22,9 @@ int tracee_seize(pid_t id)
 	return ptrace(PTRACE_SEIZE, id, NULL, NULL) == 0 ? 0 : errno;
 }
 
-void tracee_interrupt(const struct tracee *tracee)
+bool tracee_interrupt(pid_t id)
 {
-	ptrace(PTRACE_INTERRUPT, tracee->id, NULL, NULL);
+	return ptrace(PTRACE_INTERRUPT, id, NULL, NULL) == 0;
 }
 
 /* NOLINTBEGIN(performance-no-int-to-ptr): ptrace(2) takes numbers as pointers */
@@ -67,8 +67,7 @@ static void take_status(struct tracee *tracee, int status)
 	tracee->state = TRACEE_STOPPED;
 	/* A stop with an event is ours or a group-stop; one without is a signal under way. */
 	const bool event = status >> 16 != 0;
-	if (!event)
-		tracee->signal = (uint8_t)WSTOPSIG(status);
+	tracee->signal = event ? 0 : (uint8_t)WSTOPSIG(status);
 	/* What a stop by job control does to a call is not our doing. */
 	if (!event || WSTOPSIG(status) == SIGTRAP)
 		make_call_again(tracee->id);
@@ -85,18 +84,18 @@ bool tracee_wait(struct tracee *tracee, int options)
 	return got >= 0 || errno != EINTR;
 }
 
-void tracee_detach(struct tracee *tracee)
+bool tracee_detach(struct tracee *tracee)
 {
-	/* Killed since: it has to be reaped by us before its parent can. */
-	if (ptrace(PTRACE_DETACH, tracee->id, NULL, (void *)(uintptr_t)tracee->signal) != 0)
-		tracee_wait(tracee, WNOHANG);
-	tracee->state = TRACEE_GONE;
+	const bool let_go =
+		ptrace(PTRACE_DETACH, tracee->id, NULL, (void *)(uintptr_t)tracee->signal) == 0;
+	tracee->state = let_go ? TRACEE_GONE : TRACEE_RUNS;
+	return let_go;
 }
 
 void tracee_dismiss(struct tracee *tracee)
 {
 	const struct timespec moment = {.tv_nsec = 100000};
-	tracee_interrupt(tracee);
+	tracee_interrupt(tracee->id);
 	for (int i = 0; i < 100 && tracee->state == TRACEE_RUNS; i++) {
 		tracee_wait(tracee, WNOHANG);
 		if (tracee->state == TRACEE_RUNS)

@@ -30,16 +30,20 @@ struct tracee {
 /* Makes us the tracer of a thread, which runs on. Returns 0 or errno. */
 int tracee_seize(pid_t id);
 
-/* Asks a running one to stop. One that exited since is told by the wait. */
-void tracee_interrupt(const struct tracee *tracee);
+/* Asks a thread to stop, if we are its tracer; false if not, or if it exited. */
+bool tracee_interrupt(pid_t id);
 
 /* Waits for one that runs to stop or end; with WNOHANG just looks. False if broken off by a signal.
  */
 bool tracee_wait(struct tracee *tracee, int options);
 #define TRACEE_LOOK 1 /* WNOHANG */
 
-/* Lets a stopped one go; it is gone for us then. */
-void tracee_detach(struct tracee *tracee);
+/*
+ * Lets a stopped one go; it is gone for us then. False if it did not stand still any
+ * more: it was killed, and we have to reap it before its parent can, or its id is
+ * that of another thread since an exec. What it does is then for a wait to tell.
+ */
+bool tracee_detach(struct tracee *tracee);
 
 /* Lets one go that runs, which takes a stop. Should it not stop in a moment, it stays as it is. */
 void tracee_dismiss(struct tracee *tracee);

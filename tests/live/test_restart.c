@@ -115,8 +115,9 @@ Test(restart, by_the_tool)
 	static struct tool tool;
 	start();
 	for (int i = 0; i < 20; i++) {
-		cr_assert_eq(TOOL(&tool, i % 2 ? "enable" : "disable", PID(&live), "calls:"), 0,
-			     "%s", tool.err);
+		cr_assert_eq(
+			TOOL(&tool, i % 2 ? "enable" : "disable", PID(&live), "calls:", "--stop"),
+			0, "%s", tool.err);
 		all_stand_in_their_calls(0);
 	}
 	end();
