@@ -103,7 +103,9 @@ static int try_text(const struct proc_mem *memory, uint64_t addr, const void *by
 
 int proc_mem_probe(struct proc_mem *memory, uint64_t addr, uint8_t byte, struct df_err *err)
 {
-	const int status = try_text(memory, addr, &byte, 1, err);
+	int status = check_time(memory, err);
+	if (status == 0)
+		status = try_text(memory, addr, &byte, 1, err);
 	if (status > 0)
 		memory->denied = true;
 	return status < 0 ? status : 0;

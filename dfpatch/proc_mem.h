@@ -52,7 +52,8 @@ struct df_mem proc_mem_interface(struct proc_mem *memory);
 
 /*
  * Whether the kernel lets us write text through the descriptor: writes the byte that stands
- * at a run-time address once more. Sets `denied`. Returns 0, DF_E_NO_PROCESS, DF_E_SYSTEM.
+ * at a run-time address once more. Sets `denied`. Returns 0, DF_E_NO_PROCESS, DF_E_SYSTEM,
+ * DF_E_TIMEOUT (past `until`).
  */
 int proc_mem_probe(struct proc_mem *memory, uint64_t addr, uint8_t byte, struct df_err *err);
 
