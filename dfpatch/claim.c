@@ -75,13 +75,17 @@ bool claims_stand(const struct claims *claims, const struct df_mem *mem)
 	return true;
 }
 
-void claims_drop(struct claims *claims, const struct df_mem *mem)
+void claims_drop_one(const struct claims *claims, size_t i, const struct df_mem *mem)
 {
 	const uint64_t none = 0;
+	if (stands(claims, mem, claims->list[i]))
+		mem->store(mem->context, place_of(claims->list[i]), &none, sizeof(none), NULL);
+}
+
+void claims_drop(struct claims *claims, const struct df_mem *mem)
+{
 	for (size_t i = 0; i < claims->count; i++)
-		if (stands(claims, mem, claims->list[i]))
-			mem->store(mem->context, place_of(claims->list[i]), &none, sizeof(none),
-				   NULL);
+		claims_drop_one(claims, i, mem);
 	claims->count = 0;
 }
 

@@ -40,6 +40,9 @@ int claims_take(struct claims *claims, const struct df_mem *mem, uint64_t contro
 /* Whether all that were taken stand. */
 bool claims_stand(const struct claims *claims, const struct df_mem *mem);
 
+/* Gives back one of the list, which stays there, if it stands. */
+void claims_drop_one(const struct claims *claims, size_t i, const struct df_mem *mem);
+
 /* Gives back those that stand. What is no claim of ours, or not there any more, is left alone. */
 void claims_drop(struct claims *claims, const struct df_mem *mem);
 

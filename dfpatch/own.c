@@ -83,10 +83,28 @@ static int clear_claim(struct work *w, const struct image *image, struct df_err 
 			    sizeof(none), err);
 }
 
-static int own_image(struct work *w, size_t i, const struct df_stamp *stamp, struct df_err *err)
+/* What a controller that died left in a module that is ours now, if it did. */
+static int put_right(struct work *w, size_t i, const struct df_control_v1 *control,
+		     const struct df_stamp *stamp, struct df_err *err)
 {
 	const struct image *image = w->result->images.list[i];
 	const struct df_module module = plans_module(w, i);
+	if (!plans_need_recovery(image))
+		return 0;
+	/* Whoever was at work when we looked lives, and is done. */
+	if (control->phase == DF_PHASE_IDLE)
+		return df_fail(err, DF_E_CHANGED, "%s: another controller changed flags meanwhile",
+			       image->path);
+	if (df_recover(&w->mem, &module, stamp, err) < 0)
+		return df_err_prefix(err, image->path);
+	w->result->recovered++;
+	return df_fail(err, DF_E_CHANGED, "%s: the work of a controller that died was put right",
+		       image->path);
+}
+
+static int own_image(struct work *w, size_t i, const struct df_stamp *stamp, struct df_err *err)
+{
+	const struct image *image = w->result->images.list[i];
 	struct df_control_v1 control;
 	int status = df_control_load(&w->mem, image->table.control, &control, err);
 	const pid_t owner = status == 0 ? owner_of(w, &control) : 0;
@@ -94,18 +112,7 @@ static int own_image(struct work *w, size_t i, const struct df_stamp *stamp, str
 		return locked(w, image, &control, err);
 	if (status == 0 && control.external != 0)
 		status = clear_claim(w, image, err);
-	if (status < 0 || !plans_need_recovery(image))
-		return status;
-	/* Whoever was at work when we looked lives, and is done. */
-	if (control.phase == DF_PHASE_IDLE)
-		return df_fail(err, DF_E_CHANGED, "%s: another controller changed flags meanwhile",
-			       image->path);
-	status = df_recover(&w->mem, &module, stamp, err);
-	if (status < 0)
-		return df_err_prefix(err, image->path);
-	w->result->recovered++;
-	return df_fail(err, DF_E_CHANGED, "%s: the work of a controller that died was put right",
-		       image->path);
+	return status < 0 ? status : put_right(w, i, &control, stamp, err);
 }
 
 int own_stopped(struct work *w, const struct df_stamp *stamp, struct df_err *err)
@@ -144,8 +151,26 @@ void own_ask_for_turn(struct work *w)
 
 /* ---- while the program runs ---- */
 
+static bool concerned(const struct work *w, uint64_t control)
+{
+	for (size_t i = 0; i < w->result->images.count; i++)
+		if (w->result->images.list[i]->table.control == control && plans_concern(w, i))
+			return true;
+	return false;
+}
+
+/* What we asked a turn for, and have no more use for. The others are claimed anew, without a gap.
+ */
+static void drop_needless(struct work *w)
+{
+	for (size_t i = 0; i < w->claims.count; i++)
+		if (!concerned(w, w->claims.list[i]))
+			claims_drop_one(&w->claims, i, &w->mem);
+}
+
 static int claim_all(struct work *w, struct df_err *err)
 {
+	drop_needless(w);
 	claims_renew(&w->claims);
 	for (size_t i = 0; i < w->result->images.count; i++) {
 		const uint64_t control = w->result->images.list[i]->table.control;
@@ -159,7 +184,23 @@ static int claim_all(struct work *w, struct df_err *err)
 	return 0;
 }
 
-int own_claimed(struct work *w, uint64_t patience, struct df_err *err)
+/* The claims are ours, and stand. */
+static int put_all_right(struct work *w, const struct df_stamp *stamp, struct df_err *err)
+{
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < w->result->images.count; i++) {
+		const struct image *image = w->result->images.list[i];
+		struct df_control_v1 control;
+		if (!plans_need_recovery(image))
+			continue;
+		status = df_control_load(&w->mem, image->table.control, &control, err);
+		if (status == 0)
+			status = put_right(w, i, &control, stamp, err);
+	}
+	return status;
+}
+
+int own_claimed(struct work *w, const struct df_stamp *stamp, uint64_t patience, struct df_err *err)
 {
 	int status = claim_all(w, err);
 	/* The claim stays while we wait: if both gave way at once, both could do so without end. */
@@ -168,5 +209,5 @@ int own_claimed(struct work *w, uint64_t patience, struct df_err *err)
 	/* A thread that took over an older claim may have wiped a part of ours. */
 	if (status == 0 && !claims_stand(&w->claims, &w->mem))
 		return df_fail(err, DF_E_CHANGED, "another controller took our claim away");
-	return status;
+	return status < 0 ? status : put_all_right(w, stamp, err);
 }

@@ -25,15 +25,17 @@ int own_await(struct work *work, uint64_t patience, struct df_err *err);
 int own_stopped(struct work *work, const struct df_stamp *stamp, struct df_err *err);
 
 /*
- * While the program runs: claims every module, and waits for threads that have a lock, but
- * not beyond `patience` (CLOCK_MONOTONIC, ns). Returns 0, DF_E_BUSY, DF_E_CHANGED, or what
- * reading and writing gives; the claims are for the caller to drop, also after a failure.
+ * While the program runs: claims every module, waits for threads that have a lock, but not
+ * beyond `patience` (CLOCK_MONOTONIC, ns), and puts the work of controllers that died right.
+ * Returns what own_stopped() does, or what reading and writing gives; the claims are for the
+ * caller to drop, also after a failure.
  */
-int own_claimed(struct work *work, uint64_t patience, struct df_err *err);
+int own_claimed(struct work *work, const struct df_stamp *stamp, uint64_t patience,
+		struct df_err *err);
 
 /*
- * While every thread stands still, and others were in the way: claims every module, so
- * that libdf lets us go first when all go on. Best effort.
+ * When others were in the way: claims every module, so that libdf lets us go first when all
+ * go on, and while we plan anew. Best effort.
  */
 void own_ask_for_turn(struct work *work);
 

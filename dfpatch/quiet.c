@@ -61,7 +61,7 @@ static int check_time(const struct work *w, uint64_t half, struct df_err *err)
 static int work_claimed(struct work *w, uint64_t half, struct df_err *err)
 {
 	const struct df_stamp stamp = carry_stamp();
-	int status = own_claimed(w, half, err);
+	int status = own_claimed(w, &stamp, half, err);
 	if (status == 0)
 		status = carry_recheck(w, err);
 	if (status == 0)
@@ -70,7 +70,11 @@ static int work_claimed(struct work *w, uint64_t half, struct df_err *err)
 		status = check_time(w, half, err);
 	if (status == 0)
 		status = carry_out(w, &stamp, err);
-	claims_drop(&w->claims, &w->mem);
+	/* Who flips without a pause would be in the way again once we have planned anew. */
+	if (status == -(int)DF_E_CHANGED || status == -(int)DF_E_BUSY)
+		own_ask_for_turn(w);
+	else
+		claims_drop(&w->claims, &w->mem);
 	return status;
 }
 
