@@ -220,7 +220,7 @@ Test(memory, blocked_calls_go_on)
 	start_blocked(&live, &spots);
 	for (int i = 0; i < 20; i++) {
 		const char *command = i % 2 ? "disable" : "enable";
-		cr_assert_eq(TOOL(&tool, command, PID(&live), "blocked:first"), 0);
+		cr_assert_eq(TOOL(&tool, command, PID(&live), "--stop", "blocked:first"), 0);
 		cr_assert(strstr(tool.out, "5 threads stood still"), "%s", tool.out);
 	}
 	if (now_ns() - started < 2000000000u)

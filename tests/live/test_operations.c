@@ -55,8 +55,8 @@ static const char *cell(const char *flag, const char *column)
 
 static void run(int status, const char *command, const char *flag)
 {
-	cr_assert_eq(TOOL(&tool, command, PID(&live), flag), status, "%s %s: %d, %s%s", command,
-		     flag, tool.status, tool.out, tool.err);
+	cr_assert_eq(TOOL(&tool, command, PID(&live), "--stop", flag), status, "%s %s: %d, %s%s",
+		     command, flag, tool.status, tool.out, tool.err);
 }
 
 static void said(const char *text)

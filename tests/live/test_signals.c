@@ -35,10 +35,10 @@ static void end_by(int signal_of_round(int), unsigned seed)
 	}
 	cr_log_info("%d of 200 ended by the signal\n", ended);
 	cr_assert_gt(ended, 10);
-	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "pair:", "--max-stop=10s"), 0, "%s",
-		     tool.err);
-	cr_assert_eq(TOOL(&tool, "disable", PID(&live), "pair:", "--max-stop=10s"), 0, "%s",
-		     tool.err);
+	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "--stop", "pair:", "--max-stop=10s"), 0,
+		     "%s", tool.err);
+	cr_assert_eq(TOOL(&tool, "disable", PID(&live), "--stop", "pair:", "--max-stop=10s"), 0,
+		     "%s", tool.err);
 	spots_are_whole(&spots);
 	spots_close(&spots);
 	live_stop(&live);
@@ -75,7 +75,8 @@ Test(signals, job_control_stop_stays)
 	cr_assert(all_threads_are(&live, 'T'));
 	for (int i = 0; i < 21; i++) {
 		const char *command = i % 2 ? "disable" : "enable";
-		cr_assert_eq(TOOL(&tool, command, PID(&live), "basic:feature"), 0, "%s", tool.err);
+		cr_assert_eq(TOOL(&tool, command, PID(&live), "--stop", "basic:feature"), 0, "%s",
+			     tool.err);
 		cr_assert(strstr(tool.out, "8 threads stood still"), "%s", tool.out);
 		nobody_is_traced(&live);
 		cr_assert(all_threads_are(&live, 'T'));

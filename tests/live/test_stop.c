@@ -56,8 +56,8 @@ static void overruns(const struct live *live, const struct spots *spots)
 	char wanted[128];
 	const size_t size = spots_image(spots, before);
 	forget_gaps(live);
-	cr_assert_eq(TOOL(&tool, "enable", PID(live), "vforker:", "--max-stop=200ms"), 3, "%s%s",
-		     tool.out, tool.err);
+	cr_assert_eq(TOOL(&tool, "enable", PID(live), "--stop", "vforker:", "--max-stop=200ms"), 3,
+		     "%s%s", tool.out, tool.err);
 	nobody_is_traced(live);
 	nobody_is_traced(&child);
 	askers_go_on(live);
@@ -84,8 +84,8 @@ static void stop_beside_vfork(const char *option)
 	live.page->go = 2;
 	wait_for_word(&live, VFORKER_BACK);
 	cr_assert_eq(live.page->word[VFORKER_BACK], 1);
-	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "vforker:", "--max-stop=10s"), 0, "%s",
-		     tool.err);
+	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "--stop", "vforker:", "--max-stop=10s"), 0,
+		     "%s", tool.err);
 	cr_assert(live_value(&live, 0, 1) && live_value(&live, 1, 1));
 	cr_assert_eq(peek_control(&spots).generation, 1);
 	spots_are_whole(&spots);
@@ -117,7 +117,7 @@ Test(stop, children_of_a_target_that_forks_all_the_time)
 	LIVE_START(&live, "forker");
 	spots_open(&spots, &live);
 	for (int i = 0; i < FLIPS; i++) {
-		cr_assert_eq(TOOL(&tool, i % 2 ? "disable" : "enable", PID(&live),
+		cr_assert_eq(TOOL(&tool, i % 2 ? "disable" : "enable", PID(&live), "--stop",
 				  "fork:", "--max-stop=10s"),
 			     0, "%s", tool.err);
 		cr_assert_eq(live.page->broken, 0, "flip %d: a child ended wrongly", i);

@@ -52,7 +52,7 @@ Test(threads, flips_by_the_tool_under_64_spinning_threads)
 	LIVE_START(&live, "spin", "threads=64");
 	spots_open(&spots, &live);
 	for (int i = 0; i < FLIPS; i++) {
-		cr_assert_eq(TOOL(&tool, i % 2 ? "disable" : "enable", PID(&live),
+		cr_assert_eq(TOOL(&tool, i % 2 ? "disable" : "enable", PID(&live), "--stop",
 				  "pair:", "--max-stop=10s"),
 			     0, "%s", tool.err);
 		cr_assert(strstr(tool.out, "matched 4 flags (4 sites), 4 changed, 0 already"),
@@ -74,6 +74,7 @@ static void flip(const struct live *live, bool on, const char *pattern)
 	const struct change_request request = {
 		.op = on ? DF_ENABLE : DF_DISABLE,
 		.pid = live->pid,
+		.mode = MODE_STOP,
 		.patterns = &pattern,
 		.pattern_count = 1,
 		.timeout = 10000000000u,
@@ -134,7 +135,7 @@ Test(threads, threads_come_and_go_and_the_tool_too)
 	LIVE_START(&live, "storm");
 	spots_open(&spots, &live);
 	for (int i = 0; i < 200; i++)
-		cr_assert_eq(TOOL(&tool, i % 2 ? "disable" : "enable", PID(&live),
+		cr_assert_eq(TOOL(&tool, i % 2 ? "disable" : "enable", PID(&live), "--stop",
 				  "storm:", "--max-stop=10s"),
 			     0, "%s", tool.err);
 	assert_sound(&live, &spots, 200);
