@@ -77,6 +77,8 @@ int stopped_commit(struct work *w, struct df_err *err)
 		w->result->stopped = true;
 		w->result->pause += w->threads.released_at - w->threads.stopped_at;
 	}
-	watchdog_disarm(&w->watchdog);
+	/* A thread that did not stop stays traced until we end, and must not if we stand still. */
+	if (status != -(int)DF_E_TIMEOUT)
+		watchdog_disarm(&w->watchdog);
 	return status;
 }

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -96,8 +95,13 @@ int __wrap_watchdog_start(struct watchdog *watchdog, struct df_err *err);
 int __wrap_watchdog_start(struct watchdog *watchdog, struct df_err *err)
 {
 	const int status = __real_watchdog_start(watchdog, err);
-	if (page)
-		page->watchdog = watchdog->pid;
+	if (!page || status < 0)
+		return status;
+	page->watchdog = watchdog->pid;
+	if (wish.kill_watchdog) {
+		kill(watchdog->pid, SIGKILL);
+		waitid(P_PID, (id_t)watchdog->pid, NULL, WEXITED | WNOWAIT);
+	}
 	return status;
 }
 

@@ -44,6 +44,7 @@ struct wish {
 	int times;	   /* this many changes, `op` and `back` in turn; 0: one */
 	enum df_op back;
 	bool without_watchdog;
+	bool kill_watchdog;  /* as soon as it is there */
 	void (*setup)(void); /* called in the child first */
 };
 
@@ -56,7 +57,6 @@ struct patcher_page {
 	volatile int traced;	   /* calls of ptrace(2) */
 	volatile int done;	   /* changes that succeeded */
 	volatile uint64_t longest; /* of them, ns */
-	volatile int denied;	   /* tries to write as a thread of ordinary priority */
 	volatile pid_t watchdog;
 	struct step list[STEPS_MAX];
 	/* Of the last change. */
@@ -70,10 +70,9 @@ struct patcher_page {
 
 struct patcher {
 	pid_t pid;
-	int stderr_fd;
+	int stderr_fd; /* what it and its watchdog say */
 	uint64_t started, ns;
 	struct patcher_page *page;
-	char says[512]; /* what was written to standard error, by whomsoever */
 };
 
 void patcher_start(struct patcher *patcher, pid_t target, const struct wish *wish);
