@@ -12,7 +12,7 @@
 #include "quiet.h"
 #include "stays.h"
 
-/* Why not; nothing else is asked once there is a reason. */
+/* Why not; nothing else is asked once there is a reason that is more than advice. */
 struct reason {
 	char text[sizeof(((struct change_result *)0)->why_stopped)];
 	bool advice; /* it could be done all the same */
@@ -23,13 +23,22 @@ static bool none(const struct reason *r)
 	return r->text[0] == '\0';
 }
 
+/* Advice is no reason against it where it is asked for; behind it there may be one. */
+static bool is_open(const struct reason *r)
+{
+	return none(r) || r->advice;
+}
+
 static void ask_of_module(const struct work *w, size_t i, struct reason *r)
 {
 	const struct image *image = w->result->images.list[i];
 	char why[128];
 	if (!stays_loaded(&w->result->process, &w->result->images, i, why, sizeof(why))) {
+		r->advice = false;
 		snprintf(r->text, sizeof(r->text), "%.100s %s, and may be unloaded at any moment",
 			 image->path, why);
+	} else if (!none(r)) {
+		return;
 	} else if (plans_need_recovery(image)) {
 		r->advice = true;
 		snprintf(r->text, sizeof(r->text),
@@ -45,14 +54,16 @@ static void ask_of_module(const struct work *w, size_t i, struct reason *r)
 static void ask_of_modules(const struct work *w, struct reason *r)
 {
 	size_t edits = 0;
-	for (size_t i = 0; i < w->result->images.count && none(r); i++) {
+	for (size_t i = 0; i < w->result->images.count && is_open(r); i++) {
 		edits += w->result->plans[i].edit_count;
 		if (plans_concern(w, i))
 			ask_of_module(w, i, r);
 	}
-	if (none(r) && edits > QUIET_EDITS_MAX)
+	if (is_open(r) && edits > QUIET_EDITS_MAX) {
+		r->advice = false;
 		snprintf(r->text, sizeof(r->text),
 			 "%zu sites are more than can be written in the time of a claim", edits);
+	}
 }
 
 /* Which is rare, so that we can afford a look at every thread. */
@@ -60,11 +71,13 @@ static void ask_of_threads(const struct work *w, struct reason *r)
 {
 	const int fd = openat(w->result->process.dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *task = fd < 0 ? NULL : fdopendir(fd);
-	for (struct dirent *entry; task && none(r) && (entry = readdir(task));) {
+	for (struct dirent *entry; task && is_open(r) && (entry = readdir(task));) {
 		const pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);
-		if (id > 0 && !processors_reach(id))
-			snprintf(r->text, sizeof(r->text),
-				 "thread %d may run on processors that dfpatch may not use", id);
+		if (id <= 0 || processors_reach(id))
+			continue;
+		r->advice = false;
+		snprintf(r->text, sizeof(r->text),
+			 "thread %d may run on processors that dfpatch may not use", id);
 	}
 	if (task)
 		closedir(task);
@@ -77,7 +90,7 @@ static struct reason reason_to_stop(const struct work *w)
 		snprintf(r.text, sizeof(r.text), "the kernel lets only a tracer write text");
 	if (none(&r))
 		ask_of_modules(w, &r);
-	if ((none(&r) || r.advice) && !processors_reach_all())
+	if (is_open(&r) && !processors_reach_all())
 		ask_of_threads(w, &r);
 	return r;
 }
@@ -85,7 +98,7 @@ static struct reason reason_to_stop(const struct work *w)
 int way_choose(struct work *w, bool *quiet, struct df_err *err)
 {
 	*quiet = false;
-	if (w->request->mode == MODE_STOP)
+	if (w->request->mode != MODE_QUIET)
 		return 0;
 	const struct reason reason = reason_to_stop(w);
 	if (w->request->mode == MODE_QUIET && !none(&reason) && !reason.advice)
