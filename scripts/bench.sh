@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # bench.sh [--ancestor DIR] [--inside|--outside] [ROUNDS] - builds as shipped and measures in one run:
 # flags flipped from inside against the ancestor, of which DIR is a checkout, and from outside
-# against gdb. ROUNDS are those of the second; the first takes a third as many.
+# against gdb and against the least that the kernel allows. ROUNDS are those of the second; the
+# first takes a third as many. The outside alone takes ten minutes, most of which are gdb's.
 # Exits with 1 if a required ratio is missed. Without --ancestor there is nothing to compare the
 # inside with, and only what needs no comparison is judged.
 # Trust the ratios: clock speeds differ between runs and machines.
@@ -64,12 +65,33 @@ compare_inside() {
 	$build/bench_floor sparse-10000 8192 10000
 }
 
-compare_outside() {
-	for source in targets/bench_target bench/bench_flip; do
-		gcc -O2 -D_GNU_SOURCE -Iinclude -Itests/targets tests/$source.c \
-			-o $build/"$(basename $source)" -pthread
+# still COUNT: builds a program with so many sites of the dense layout, a multiple of 1,000.
+still() {
+	dir=$build/still-$1
+	mkdir -p "$dir"
+	for first in $(seq 0 1000 $(($1 - 1))); do
+		tests/bench/make_sites.sh part "$first" 1000 1000 >"$dir/$first.c"
 	done
+	find "$dir" -name '*.c' -print0 |
+		xargs -0 -P "$(nproc)" -I '{}' gcc -O1 -fno-toplevel-reorder -fcf-protection=none \
+			-fno-asynchronous-unwind-tables -D_GNU_SOURCE -DSTRIDE=46 -Iinclude \
+			-Itests/bench -c '{}' -o '{}.o'
+	gcc -O2 -D_GNU_SOURCE tests/bench/bench_still.c "$dir"/*.o -o "$dir/program"
+}
+
+compare_outside() {
+	gcc -O2 -D_GNU_SOURCE -Iinclude tests/targets/bench_target.c -o $build/bench_target -pthread
+	for program in bench_flip bench_gaps bench_stop bench_many; do
+		gcc -O2 -D_GNU_SOURCE -Itests/targets tests/bench/$program.c \
+			tests/bench/bench_outside.c -o $build/$program
+	done
+	still 1000
+	still 100000
 	$build/bench_flip $build/dfpatch/dfpatch $build/bench_target "$rounds" || missed=1
+	$build/bench_gaps $build/dfpatch/dfpatch $build/bench_target || missed=1
+	$build/bench_stop $build/dfpatch/dfpatch $build/bench_target || missed=1
+	$build/bench_many $build/dfpatch/dfpatch $build/still-1000/program \
+		$build/still-100000/program || missed=1
 }
 
 if [ -n "$inside" ]; then
