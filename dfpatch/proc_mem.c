@@ -183,10 +183,11 @@ static int patch(void *context, const struct df_edit *edits, size_t count, bool 
 	return 0;
 }
 
+/* Where nobody runs, nobody executes old bytes; what that leaves to do comes after (stopped.c). */
 static int serialise(void *context, struct df_err *err)
 {
 	const struct proc_mem *memory = context;
-	if (processors_pass() || memory->together)
+	if (memory->together || processors_pass())
 		return 0;
 	return df_fail(err, DF_E_SYSTEM,
 		       "cannot run on every processor, to make each of them take "

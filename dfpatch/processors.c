@@ -13,13 +13,17 @@ struct mask {
 	cpu_set_t sets[SETS];
 };
 
+void priority_look(struct priority *before)
+{
+	before->policy = sched_getscheduler(0);
+	before->lowest.sched_priority = sched_get_priority_min(SCHED_FIFO);
+	before->known = (before->policy == SCHED_OTHER || before->policy == SCHED_BATCH) &&
+			sched_getparam(0, &before->param) == 0;
+}
+
 void priority_raise(struct priority *before)
 {
-	const struct sched_param lowest = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
-	before->policy = sched_getscheduler(0);
-	before->raised = (before->policy == SCHED_OTHER || before->policy == SCHED_BATCH) &&
-			 sched_getparam(0, &before->param) == 0 &&
-			 sched_setscheduler(0, SCHED_FIFO, &lowest) == 0;
+	before->raised = before->known && sched_setscheduler(0, SCHED_FIFO, &before->lowest) == 0;
 }
 
 void priority_restore(struct priority *before)
@@ -53,23 +57,29 @@ static bool widen(struct mask *before, struct mask *all)
 	return false;
 }
 
+static bool go_to(int processor)
+{
+	struct mask one = {0};
+	CPU_SET_S((size_t)processor, sizeof(one), one.sets);
+	/* Returns on that processor. */
+	return set_mask(&one);
+}
+
+/* Comes back at last: where we were, we had a processor, and whoever we met has the others. */
 static bool visit(const struct mask *all)
 {
 	/* Whoever runs here next is switched to from our address space: that is a pass already. */
 	const int here = sched_getcpu();
 	int left = CPU_COUNT_S(sizeof(*all), all->sets);
 	bool visited = true;
-	for (size_t processor = 0; left > 0; processor++) {
-		struct mask one = {0};
-		if (!CPU_ISSET_S(processor, sizeof(*all), all->sets))
+	for (int processor = 0; left > 0; processor++) {
+		if (!CPU_ISSET_S((size_t)processor, sizeof(*all), all->sets))
 			continue;
 		left--;
-		if ((int)processor == here)
-			continue;
-		CPU_SET_S(processor, sizeof(one), one.sets);
-		/* Returns on that processor. */
-		visited = set_mask(&one) && visited;
+		if (processor != here)
+			visited = go_to(processor) && visited;
 	}
+	go_to(here);
 	return visited;
 }
 

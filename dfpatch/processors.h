@@ -17,9 +17,14 @@
 /* What the calling thread was before priority_raise(). */
 struct priority {
 	bool raised;
+	bool known;
 	int policy;
 	struct sched_param param;
+	struct sched_param lowest; /* of the real-time ones */
 };
+
+/* Finds that out, so that the rest is quick. */
+void priority_look(struct priority *before);
 
 /*
  * Gives the calling thread the lowest real-time priority, where that is allowed,

@@ -80,7 +80,6 @@ static int work_claimed(struct work *w, uint64_t half, struct df_err *err)
 
 int quiet_commit(struct work *w, struct df_err *err)
 {
-	struct priority priority;
 	int status = check_untraced(w, err);
 	if (status < 0)
 		return status;
@@ -92,9 +91,9 @@ int quiet_commit(struct work *w, struct df_err *err)
 	w->memory->together = false;
 	w->memory->until = start + CLAIM_NS;
 	own_signals_hold(&w->threads.signals);
-	priority_raise(&priority);
+	priority_raise(&w->threads.priority);
 	status = work_claimed(w, start + CLAIM_NS / 2, err);
-	priority_restore(&priority);
+	priority_restore(&w->threads.priority);
 	w->memory->until = 0;
 	watchdog_disarm(&w->watchdog);
 	own_signals_release(&w->threads.signals);

@@ -146,7 +146,7 @@ int run_change(const struct change_request *request, struct change_result *resul
 		.request = request,
 		.result = result,
 		.memory = malloc(sizeof(*work.memory)),
-		.threads = {.task = -1, .status = -1},
+		.threads = {.task = -1},
 		.deadline = monotonic_now() + request->timeout,
 	};
 	struct work *w = &work;

@@ -6,6 +6,7 @@
 
 #include "carry.h"
 #include "own.h"
+#include "processors.h"
 
 /* What is over by itself before the watchdog bites, once the time is over. */
 #define GRACE_NS 100000000u
@@ -58,6 +59,18 @@ static void set_way(struct work *w)
 	w->memory->poke_context = &w->threads;
 }
 
+/*
+ * No thread was running old instructions when new ones were written. That each processor
+ * has gone through a serialising instruction since, as the manuals ask, is seen to when
+ * nobody has to wait for it any more: before we say that the flags are changed.
+ */
+static void pass_processors(struct priority *priority)
+{
+	priority_raise(priority);
+	processors_pass();
+	priority_restore(priority);
+}
+
 int stopped_commit(struct work *w, struct df_err *err)
 {
 	int status = own_await(w, w->deadline, err);
@@ -76,6 +89,7 @@ int stopped_commit(struct work *w, struct df_err *err)
 		threads_resume(&w->threads);
 		w->result->stopped = true;
 		w->result->pause += w->threads.released_at - w->threads.stopped_at;
+		pass_processors(&w->threads.priority);
 	}
 	/* A thread that did not stop stays traced until we end, and must not if we stand still. */
 	if (status != -(int)DF_E_TIMEOUT)

@@ -29,7 +29,6 @@ struct threads {
 	size_t room;
 	pid_t highest; /* id in the list */
 	int task;      /* /proc/PID/task */
-	int status;    /* /proc/PID/status */
 	struct own_signals signals;
 	struct priority priority;
 	uint64_t stopped_at;  /* CLOCK_MONOTONIC, ns: before the first thread was asked to stop */

@@ -2,10 +2,12 @@
 /* tracee.c - one thread of a target, stopped and let go. */
 #include "tracee.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <linux/audit.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -29,9 +31,12 @@ bool tracee_interrupt(pid_t id)
 
 /* NOLINTBEGIN(performance-no-int-to-ptr): ptrace(2) takes numbers as pointers */
 
-static long read_register(pid_t id, size_t offset)
+/* Those up to the number of the call. */
+static bool read_registers(pid_t id, struct user_regs_struct *registers)
 {
-	return ptrace(PTRACE_PEEKUSER, id, (void *)offset, NULL);
+	struct iovec part = {.iov_base = registers,
+			     .iov_len = offsetof(struct user_regs_struct, rip)};
+	return ptrace(PTRACE_GETREGSET, id, (void *)NT_PRSTATUS, &part) == 0;
 }
 
 /* 64-bit calls have numbers of their own; 64-bit code can make the others too, by int 0x80. */
@@ -50,10 +55,9 @@ static bool made_64_bit_call(pid_t id)
  */
 static void make_call_again(pid_t id)
 {
-	if (read_register(id, offsetof(struct user_regs_struct, rax)) != -EINTR)
-		return;
-	if (restart_is_safe(read_register(id, offsetof(struct user_regs_struct, orig_rax))) &&
-	    made_64_bit_call(id))
+	struct user_regs_struct registers;
+	if (read_registers(id, &registers) && (long)registers.rax == -EINTR &&
+	    restart_is_safe((long)registers.orig_rax) && made_64_bit_call(id))
 		ptrace(PTRACE_POKEUSER, id, (void *)offsetof(struct user_regs_struct, rax),
 		       (void *)-ERESTARTNOHAND);
 }
@@ -69,8 +73,7 @@ static void take_status(struct tracee *tracee, int status)
 	const bool event = status >> 16 != 0;
 	tracee->signal = event ? 0 : (uint8_t)WSTOPSIG(status);
 	/* What a stop by job control does to a call is not our doing. */
-	if (!event || WSTOPSIG(status) == SIGTRAP)
-		make_call_again(tracee->id);
+	tracee->by_us = !event || WSTOPSIG(status) == SIGTRAP;
 }
 
 bool tracee_wait(struct tracee *tracee, int options)
@@ -84,8 +87,11 @@ bool tracee_wait(struct tracee *tracee, int options)
 	return got >= 0 || errno != EINTR;
 }
 
+/* Registers are looked at here: right after its stop a thread may still be on a processor. */
 bool tracee_detach(struct tracee *tracee)
 {
+	if (tracee->by_us)
+		make_call_again(tracee->id);
 	const bool let_go =
 		ptrace(PTRACE_DETACH, tracee->id, NULL, (void *)(uintptr_t)tracee->signal) == 0;
 	tracee->state = let_go ? TRACEE_GONE : TRACEE_RUNS;

@@ -25,6 +25,7 @@ struct tracee {
 	pid_t id;
 	uint8_t state;	/* enum tracee_state */
 	uint8_t signal; /* to be delivered when it is let go; 0 for none */
+	bool by_us;	/* we stopped it, and not job control */
 };
 
 /* Makes us the tracer of a thread, which runs on. Returns 0 or errno. */

@@ -82,6 +82,7 @@ static void be_the_watchdog(int from, int to, int parent)
 	/* Whoever reads our output would wait for our end; but not for what we have to tell. */
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
+	priority_look(&priority);
 	priority_raise(&priority);
 	watch(from, parent);
 	_exit(0);

@@ -98,7 +98,7 @@ static struct reason reason_to_stop(const struct work *w)
 int way_choose(struct work *w, bool *quiet, struct df_err *err)
 {
 	*quiet = false;
-	if (w->request->mode != MODE_QUIET)
+	if (w->request->mode == MODE_STOP)
 		return 0;
 	const struct reason reason = reason_to_stop(w);
 	if (w->request->mode == MODE_QUIET && !none(&reason) && !reason.advice)

@@ -26,8 +26,11 @@
 #define ROUNDS 11
 #define RATIO_MAX 1.25
 
-/* Pause per thread at the most threads, by that at 64: what is linear comes near 1. */
-#define GROWTH_MAX 1.5
+/*
+ * How the pause grows from 64 threads to the most, by how the floor does: that is linear but for
+ * the caches of the processor.
+ */
+#define GROWTH_MAX 1.25
 
 /* ---- the floor ---- */
 
@@ -83,7 +86,8 @@ static void measure(const struct bench *b, char *const floor[], int on, struct s
 	take(s, (double)b->shared->longest_gap / 1e6);
 }
 
-static bool compare(char *self, const char *dfpatch, const char *target, int threads, double *pause)
+static bool compare(char *self, const char *dfpatch, const char *target, int threads, double *pause,
+		    double *least)
 {
 	struct bench b;
 	struct series ours = {0}, floors = {0};
@@ -99,8 +103,9 @@ static bool compare(char *self, const char *dfpatch, const char *target, int thr
 	bench_stop(&b);
 	const double ratio = median(&ours) / median(&floors);
 	*pause = median(&ours);
-	printf("%7d %9.3f %9.3f %6.2f %5.2f %s\n", threads, *pause, median(&floors), ratio,
-	       RATIO_MAX, ratio <= RATIO_MAX ? "ok" : "MISSED");
+	*least = median(&floors);
+	printf("%7d %9.3f %9.3f %6.2f %5.2f %s\n", threads, *pause, *least, ratio, RATIO_MAX,
+	       ratio <= RATIO_MAX ? "ok" : "MISSED");
 	fflush(stdout);
 	return ratio <= RATIO_MAX;
 }
@@ -108,7 +113,7 @@ static bool compare(char *self, const char *dfpatch, const char *target, int thr
 int main(int argc, char **argv)
 {
 	static const int threads[] = {1, 64, 1000, 4000};
-	double pause[4];
+	double pause[4], least[4];
 	bool ok = true;
 	if (argc == 5 && strcmp(argv[1], "--floor") == 0)
 		return floor_flip(argv[2], argv[3], argv[4]);
@@ -119,9 +124,10 @@ int main(int argc, char **argv)
 	puts("pause of a spinning thread in stop mode, medians in ms\n"
 	     "threads   dfpatch     floor  ratio  most");
 	for (size_t i = 0; i < 4; i++)
-		ok = compare(argv[0], argv[1], argv[2], threads[i], &pause[i]) && ok;
-	const double growth = (pause[3] / threads[3]) / (pause[1] / threads[1]);
-	printf("per thread, %d threads by %d: %.2f (at most %.2f): %s\n", threads[3], threads[1],
-	       growth, GROWTH_MAX, growth <= GROWTH_MAX ? "ok" : "MISSED");
+		ok = compare(argv[0], argv[1], argv[2], threads[i], &pause[i], &least[i]) && ok;
+	const double growth = (pause[3] / pause[1]) / (least[3] / least[1]);
+	printf("from %d to %d threads it grows %.2f times as much as the floor (at most %.2f): "
+	       "%s\n",
+	       threads[1], threads[3], growth, GROWTH_MAX, growth <= GROWTH_MAX ? "ok" : "MISSED");
 	return ok && growth <= GROWTH_MAX ? 0 : 1;
 }

@@ -151,7 +151,7 @@ Test(moments, exec_by_another_thread)
 static int stop_once(void)
 {
 	struct process process;
-	struct threads threads = {.task = -1, .status = -1};
+	struct threads threads = {.task = -1};
 	struct df_err err;
 	int status = process_open(live.pid, true, &process, &err);
 	if (status == 0)

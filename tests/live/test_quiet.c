@@ -262,3 +262,13 @@ Test(quiet, breakpoint_in_the_last_moment)
 	cr_assert_eq(peek_control(&spots).generation, 0);
 	stop();
 }
+
+/* Asked by nobody: where no controller inside was at work, it is the way that
+ * is taken. */
+Test(quiet, is_the_way_of_a_plain_program)
+{
+	start("basic", NULL);
+	changed_quietly(&(const struct wish){.op = DF_ENABLE, .pattern = "."});
+	cr_assert_eq(peek_control(&spots).generation, 1);
+	stop();
+}

@@ -53,6 +53,7 @@ static void expect_restored(const char *row)
 	struct standing before, after;
 	struct priority priority;
 	look(&before);
+	priority_look(&priority);
 	priority_raise(&priority);
 	/* The one we are on is passed by our leaving it. */
 	const cpu_set_t all = reachable();
@@ -115,6 +116,7 @@ Test(processors, priority_is_raised)
 	if (sched_setscheduler(0, SCHED_FIFO, &lowest) != 0)
 		cr_skip("real-time scheduling is not permitted here");
 	cr_assert_eq(sched_setscheduler(0, SCHED_OTHER, &none), 0);
+	priority_look(&priority);
 	priority_raise(&priority);
 	cr_expect_eq(sched_getscheduler(0), SCHED_FIFO);
 	priority_restore(&priority);
