@@ -109,7 +109,7 @@ Test(cli, several_processes)
 	static const char *const words[ARGS_MAX] = {"enable",  "-p",	 "3, 1 ,\t2", "--pid=1",
 						    "--exe=a", "--tree", "--quiet",   "--quiet",
 						    "--pid",   " 7 "};
-	char *argv[ARGS_MAX + 2];
+	char *argv[ARGS_MAX + 3];
 	struct options o;
 	static const char *const init[ARGS_MAX] = {"init", "-p5,5", "-p", "5", "--stop"};
 	cr_assert_eq(cli_parse(arguments(init, argv), argv, &o), CLI_RUN);
