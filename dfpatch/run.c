@@ -63,6 +63,8 @@ static bool looks_half_read(int status)
 }
 
 #define LOOKS_MAX 20
+#define LOOKS_MIN 3	       /* however long they take */
+#define LOOKING_NS 5000000000u /* at a process that is only listed */
 
 /* What an attempt finds out, or puts right, so that the next one gets further. */
 struct progress {
@@ -75,16 +77,25 @@ static struct progress progress_of(const struct work *w)
 	return (struct progress){.recovered = w->result->recovered, .denied = w->memory->denied};
 }
 
-/* Nothing that was done may be done twice, and what was put right must be planned on once more. */
+static bool another_look(int looks, uint64_t deadline)
+{
+	return looks < LOOKS_MIN || (looks < LOOKS_MAX && monotonic_now() < deadline);
+}
+
+/*
+ * Nothing that was done may be done twice, and what was put right must be planned on once more:
+ * but not without end, if the program itself leaves new work to be put right.
+ */
 static bool worth_another(const struct work *w, int status, struct progress before, int looks)
 {
 	const struct progress now = progress_of(w);
 	if (w->result->committed > 0)
 		return false;
 	if (status == -(int)DF_E_CHANGED || status == -(int)DF_E_BUSY)
-		return now.recovered != before.recovered || now.denied != before.denied ||
+		return ((now.recovered != before.recovered || now.denied != before.denied) &&
+			looks < LOOKS_MAX) ||
 		       monotonic_now() < w->deadline;
-	return looks_half_read(status) && looks < LOOKS_MAX;
+	return looks_half_read(status) && another_look(looks, w->deadline);
 }
 
 static int change_attempts(struct work *w, struct df_err *err)
@@ -177,12 +188,13 @@ static int list_images(struct list_result *result, struct df_err *err)
 static int list_process(pid_t pid, struct list_result *result, struct df_err *err)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
+	const uint64_t deadline = monotonic_now() + LOOKING_NS;
 	int status = process_open(pid, false, &result->process, err);
 	if (status < 0)
 		return status;
 	for (int looks = 1;; looks++) {
 		status = list_images(result, err);
-		if (!looks_half_read(status) || looks == LOOKS_MAX)
+		if (!looks_half_read(status) || !another_look(looks, deadline))
 			break;
 		images_free(&result->images);
 		nanosleep(&pause, NULL);
