@@ -65,6 +65,7 @@ static bool closes_group(const char *opened)
 #define EXPRESSION_MAX 4096
 #define NESTING_MAX 100
 #define PARTS_MAX 8192
+#define LOOPS_MAX 12
 
 /* The end of a bracket expression that begins at `c`; that of the text if it has none. */
 static const char *bracket_end(const char *c)
@@ -137,6 +138,41 @@ static size_t count_parts(const char *c)
 	return sums[0] + last;
 }
 
+/*
+ * Repetitions of what can be repeated without a byte, as in x** and (x*|y)*. Behind an
+ * anchor, the time that regcomp() takes doubles with each one, wherever they stand.
+ * From above: all that holds a repetition or a bar counts as if it could be empty.
+ */
+static size_t count_loops(const char *c)
+{
+	bool within[NESTING_MAX + 1] = {false}, empty = false;
+	size_t depth = 0, loops = 0;
+	for (; *c != '\0'; c++) {
+		if (strchr("*+?{", *c)) {
+			repetition(&c);
+			loops += empty;
+			empty = within[depth] = true;
+			continue;
+		}
+		if (*c == ')' && depth > 0) {
+			empty = within[depth--];
+			within[depth] |= empty;
+			continue;
+		}
+		empty = false;
+		within[depth] |= *c == '|';
+		if (*c == '(')
+			within[++depth] = c[1] == ')';
+		else if (*c == '[')
+			c = bracket_end(c);
+		else if (*c == '\\')
+			c++;
+		if (*c == '\0')
+			break;
+	}
+	return loops;
+}
+
 int df_expression_check_size(const char *text, struct df_err *err)
 {
 	size_t open = 0;
@@ -156,6 +192,11 @@ int df_expression_check_size(const char *text, struct df_err *err)
 			       "pattern '%.40s...': its repetitions come to too many parts; %d are "
 			       "allowed",
 			       text, PARTS_MAX);
+	if (count_loops(text) > LOOPS_MAX)
+		return df_fail(err, DF_E_PATTERN,
+			       "pattern '%.40s...': too many parts repeat what is repeated "
+			       "already; %d are allowed",
+			       text, LOOPS_MAX);
 	return 0;
 }
 

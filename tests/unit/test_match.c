@@ -464,8 +464,7 @@ Test(match, expressions_have_a_limit)
 	}
 }
 
-/* One long time of regcomp(), as groups within groups make it; what looks alike is no repetition.
- */
+/* One long time of regcomp(), as groups within groups make it; escaped, it is no repetition. */
 Test(match, repetitions_have_a_limit, .timeout = 60)
 {
 	static const struct {
@@ -483,6 +482,9 @@ Test(match, repetitions_have_a_limit, .timeout = 60)
 		{"a{9}{9}{9}", true},
 		{"http:****:**********+*n", false},
 		{"a{99}{99}{99}", false},
+		{"a**b**c**d**e**f**g**h**i**j**k**l**", true},
+		{"a**b**c**d**e**f**g**h**i**j**k**l**m**", false},
+		{"(a*)*(b*)*(c|)*(d)*(e)*(f)*(g)*(h)*(i)*(j)*(k)*(l)*(m)*(n)*(o)*(p)*", true},
 		{"(a{90}b{90}c)+", true},
 		{"x[*+?{9999}]*", true},
 		{"x[]*+?[:alpha:]+++++++++++++++++++++++++++++++]*", true},
