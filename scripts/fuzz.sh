@@ -51,7 +51,8 @@ merge() {
 	rm -rf "$build/merged"
 	mkdir -p "$build/merged" "$build/corpus/$name" "$corpus"
 	"$build/tests/fuzz/fuzz_$name" -merge=1 -use_counters=0 \
-		-max_len="$(longest "$name")" "$build/merged" "$corpus" "$build/corpus/$name" "$seeds/$name" >"$build/$name-merge.log" 2>&1
+		-max_len="$(longest "$name")" "$build/merged" "$corpus" "$build/corpus/$name" \
+		"$seeds/$name" >"$build/$name-merge.log" 2>&1
 	# Those that once were found out stay whatever the merge thinks of them.
 	find "$corpus" -type f ! -name 'found-*' -delete
 	cp "$build"/merged/* "$corpus"
@@ -62,7 +63,7 @@ if [ "$mode" = --merge ]; then
 	for name in $names; do merge "$name"; done
 	exit
 fi
-seconds=$((mode * 60)) failed=0
+seconds=$(awk -v minutes="$mode" 'BEGIN { printf "%d", minutes * 60 }') failed=0
 # shellcheck disable=SC2086 # a list of words
 set -- $names
 while [ $# -gt 0 ]; do
