@@ -124,7 +124,8 @@ static void name_of(pid_t pid, char *name, size_t size)
 		read_name(dir, name, size);
 }
 
-int process_explain_denial(const struct process *process, const char *what, struct df_err *err)
+static int explain(const struct process *process, pid_t tracer, const char *what,
+		   struct df_err *err)
 {
 	char status[STATUS_SIZE] = "", name[64] = "", path[64];
 	struct stat owner = {0};
@@ -133,7 +134,7 @@ int process_explain_denial(const struct process *process, const char *what, stru
 	struct denial denial = {
 		.what = what,
 		.pid = process->pid,
-		.tracer = (pid_t)status_number(status, "TracerPid"),
+		.tracer = tracer,
 		.tracer_name = name,
 		.opened = process->mem >= 0,
 		.confined = confined_to_namespace(),
@@ -148,6 +149,28 @@ int process_explain_denial(const struct process *process, const char *what, stru
 	if (denial.tracer != 0)
 		name_of(denial.tracer, name, sizeof(name));
 	return denial_explain(&denial, err);
+}
+
+static pid_t tracer_of(const struct process *process, const char *path)
+{
+	char status[STATUS_SIZE] = "";
+	read_small(process->dir, path, status, sizeof(status));
+	return (pid_t)status_number(status, "TracerPid");
+}
+
+int process_explain_denial(const struct process *process, const char *what, struct df_err *err)
+{
+	char path[64];
+	name_of_file(process, "status", path);
+	return explain(process, tracer_of(process, path), what, err);
+}
+
+int process_explain_thread_denial(const struct process *process, pid_t thread, const char *what,
+				  struct df_err *err)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "task/%d/status", thread);
+	return explain(process, tracer_of(process, path), what, err);
 }
 
 /*

@@ -50,6 +50,10 @@ int process_root(const struct process *process);
  */
 int process_explain_denial(const struct process *process, const char *what, struct df_err *err);
 
+/* The same of one of its threads, which may have a tracer that the others have not. */
+int process_explain_thread_denial(const struct process *process, pid_t thread, const char *what,
+				  struct df_err *err);
+
 /*
  * What became of a process whose memory cannot be reached any more. Returns
  * DF_E_EXEC if it lives, and so runs another program, else DF_E_NO_PROCESS.

@@ -144,7 +144,7 @@ static int seize(struct threads *threads, pid_t id, struct df_err *err)
 		if (state == 'Z' || state == 'X')
 			return 0;
 	}
-	return process_explain_denial(threads->process, "stop", err);
+	return process_explain_thread_denial(threads->process, id, "stop", err);
 }
 
 struct linux_dirent64 {
