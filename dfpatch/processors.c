@@ -83,12 +83,30 @@ static bool visit(const struct mask *all)
 	return visited;
 }
 
+/*
+ * Above all others for the moment that it takes: a busy real-time thread would keep us from its
+ * processor, once we are to run there and nowhere else, for as long as it likes; and nobody could
+ * end us either.
+ */
+static bool visit_first(const struct mask *all)
+{
+	const struct sched_param highest = {.sched_priority = sched_get_priority_max(SCHED_FIFO)};
+	struct sched_param before;
+	const int policy = sched_getscheduler(0);
+	const bool raised = policy >= 0 && sched_getparam(0, &before) == 0 &&
+			    sched_setscheduler(0, SCHED_FIFO, &highest) == 0;
+	const bool visited = visit(all);
+	if (raised)
+		sched_setscheduler(0, policy, &before);
+	return visited;
+}
+
 bool processors_pass(void)
 {
 	struct mask before, all;
 	if (!widen(&before, &all))
 		return false;
-	const bool visited = visit(&all);
+	const bool visited = visit_first(&all);
 	set_mask(&before);
 	return visited;
 }
@@ -109,6 +127,13 @@ static int count_online(void)
 	if (list)
 		fclose(list);
 	return count;
+}
+
+void processors_fetch(pid_t thread)
+{
+	struct mask one = {0};
+	CPU_SET_S((size_t)sched_getcpu(), sizeof(one), one.sets);
+	(void)sched_setaffinity(thread, sizeof(one), one.sets);
 }
 
 bool processors_reach_all(void)

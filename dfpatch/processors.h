@@ -36,9 +36,12 @@ void priority_restore(struct priority *before);
 /*
  * Runs the calling thread once on each processor that it can be given but the one it is
  * on, also where its affinity leaves some out, and restores that. False if some could not
- * be visited. Quick at a raised priority. Allocates nothing.
+ * be visited. Where real-time priority is allowed, nobody keeps us from it. Allocates nothing.
  */
 bool processors_pass(void);
+
+/* Has a thread run where the caller does, though it may be kept from running where it is. */
+void processors_fetch(pid_t thread);
 
 /* Whether that is every processor there is: no cpuset(7) keeps us from any. */
 bool processors_reach_all(void);

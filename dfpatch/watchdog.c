@@ -45,6 +45,8 @@ static void bite(int parent, const struct order *order)
 	char text[400];
 	if (syscall(SYS_pidfd_send_signal, parent, SIGKILL, NULL, 0) != 0)
 		return;
+	/* To die it has to run. */
+	processors_fetch(getppid());
 	const int size =
 		snprintf(text, sizeof(text),
 			 "dfpatch: %s process %d; so its watchdog ended it, and the process "

@@ -2,8 +2,12 @@
 /* Unit tests of dfpatch/processors.c: everywhere once, and then as before. */
 #include <criterion/criterion.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "processors.h"
@@ -134,4 +138,37 @@ Test(processors, reach_a_thread)
 	cr_expect(processors_reach((pid_t)syscall(SYS_gettid)), "its affinity can be widened");
 	const cpu_set_t all = reachable();
 	cr_expect_eq(processors_reach_all(), sysconf(_SC_NPROCESSORS_ONLN) == CPU_COUNT(&all));
+}
+
+/* A processor that a real-time thread keeps busy is visited all the same, and at once. */
+Test(processors, pass_a_busy_real_time_thread, .timeout = 60)
+{
+	const struct sched_param middle = {.sched_priority = 50};
+	const cpu_set_t all = reachable();
+	volatile int *words =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	cpu_set_t other = all;
+	cr_assert(words != MAP_FAILED);
+	CPU_CLR((size_t)sched_getcpu(), &other);
+	if (CPU_COUNT(&other) == 0)
+		cr_skip("there is one processor only");
+	const pid_t child = fork();
+	if (child == 0) {
+		const time_t end = time(NULL) + 3;
+		if (sched_setaffinity(0, sizeof(other), &other) != 0 ||
+		    sched_setscheduler(0, SCHED_FIFO, &middle) != 0)
+			_exit(77);
+		for (words[0] = 1; time(NULL) <= end;)
+			;
+		words[1] = 1;
+		_exit(0);
+	}
+	while (words[0] == 0 && waitpid(child, NULL, WNOHANG) == 0)
+		usleep(1000);
+	if (words[0] == 0)
+		cr_skip("real-time scheduling is not permitted here");
+	cr_expect(processors_pass());
+	cr_expect_eq(words[1], 0, "it waited for the other's end");
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
 }
