@@ -167,7 +167,12 @@ Test(processors, pass_a_busy_real_time_thread, .timeout = 60)
 		usleep(1000);
 	if (words[0] == 0)
 		cr_skip("real-time scheduling is not permitted here");
+	/* At ordinary priority the kernel lets us in from time to time. */
+	struct priority priority;
+	priority_look(&priority);
+	priority_raise(&priority);
 	cr_expect(processors_pass());
+	priority_restore(&priority);
 	cr_expect_eq(words[1], 0, "it waited for the other's end");
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
