@@ -9,7 +9,7 @@
 #include "processors.h"
 
 /* What is over by itself before the watchdog bites, once the time is over. */
-#define GRACE_NS 100000000u
+#define GRACE_NS 250000000u
 
 static bool is_in_the_way(int status)
 {
@@ -89,10 +89,12 @@ int stopped_commit(struct work *w, struct df_err *err)
 		threads_resume(&w->threads);
 		w->result->stopped = true;
 		w->result->pause += w->threads.released_at - w->threads.stopped_at;
-		pass_processors(&w->threads.priority);
 	}
 	/* A thread that did not stop stays traced until we end, and must not if we stand still. */
 	if (status != -(int)DF_E_TIMEOUT)
 		watchdog_disarm(&w->watchdog);
+	/* Nobody waits for this, however long it takes. */
+	if (status == 0)
+		pass_processors(&w->threads.priority);
 	return status;
 }

@@ -25,6 +25,11 @@ struct order {
 
 /* ---- in the watchdog ---- */
 
+struct parent {
+	pid_t pid;
+	int pidfd;
+};
+
 /* How long until the deadline; NULL for ever. */
 static const struct timespec *time_left(const struct order *order, struct timespec *left)
 {
@@ -40,13 +45,17 @@ static const struct timespec *time_left(const struct order *order, struct timesp
 }
 
 /* The target goes on before anything is written, which it may have to read. */
-static void bite(int parent, const struct order *order)
+static void bite(const struct parent *parent, const struct order *order)
 {
 	char text[400];
-	if (syscall(SYS_pidfd_send_signal, parent, SIGKILL, NULL, 0) != 0)
+	/*
+	 * To die it has to run. Before it is dead, since then its number may be another's; that of
+	 * a parent which has gone would be that of init.
+	 */
+	if (syscall(SYS_pidfd_send_signal, parent->pidfd, 0, NULL, 0) == 0)
+		processors_fetch(parent->pid);
+	if (syscall(SYS_pidfd_send_signal, parent->pidfd, SIGKILL, NULL, 0) != 0)
 		return;
-	/* To die it has to run. */
-	processors_fetch(getppid());
 	const int size =
 		snprintf(text, sizeof(text),
 			 "dfpatch: %s process %d; so its watchdog ended it, and the process "
@@ -57,7 +66,7 @@ static void bite(int parent, const struct order *order)
 }
 
 /* Until the other end of the pipe is closed: our parent has ended, or wants us to. */
-static void watch(int from, int parent)
+static void watch(int from, const struct parent *parent)
 {
 	struct order order = {0}, next;
 	struct timespec left;
@@ -76,7 +85,7 @@ static void watch(int from, int parent)
 	}
 }
 
-static void be_the_watchdog(int from, int to, int parent)
+static void be_the_watchdog(int from, int to, const struct parent *parent)
 {
 	struct priority priority;
 	setsid();
@@ -103,10 +112,11 @@ int watchdog_start(struct watchdog *watchdog, struct df_err *err)
 	int ends[2] = {-1, -1};
 	sigset_t all, before;
 	*watchdog = (struct watchdog){.pipe = -1};
-	const int parent = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	if (parent < 0 || pipe2(ends, O_CLOEXEC) != 0) {
+	struct parent parent = {.pid = getpid()};
+	parent.pidfd = (int)syscall(SYS_pidfd_open, parent.pid, 0);
+	if (parent.pidfd < 0 || pipe2(ends, O_CLOEXEC) != 0) {
 		df_fail_errno(err, DF_E_SYSTEM, "cannot start a watchdog");
-		close_if_open(parent);
+		close_if_open(parent.pidfd);
 		return -(int)DF_E_SYSTEM;
 	}
 	/* It takes no signals but those that nobody can refuse. */
@@ -114,11 +124,11 @@ int watchdog_start(struct watchdog *watchdog, struct df_err *err)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	const pid_t pid = fork();
 	if (pid == 0)
-		be_the_watchdog(ends[0], ends[1], parent);
+		be_the_watchdog(ends[0], ends[1], &parent);
 	if (pid < 0)
 		df_fail_errno(err, DF_E_SYSTEM, "cannot start a watchdog");
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	close(parent);
+	close(parent.pidfd);
 	close(ends[0]);
 	if (pid < 0) {
 		close(ends[1]);
