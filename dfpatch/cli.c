@@ -14,89 +14,6 @@
 #include "report.h"
 #include "report_scan.h"
 
-const struct command commands[] = {
-	{"list", COMMAND_LIST, 0, true, false, "show flags, their state, counts and places"},
-	{"activate", COMMAND_CHANGE, DF_ACTIVATE, true, true, "add one to the activation count"},
-	{"deactivate", COMMAND_CHANGE, DF_DEACTIVATE, true, true,
-	 "take one from the activation count"},
-	{"enable", COMMAND_CHANGE, DF_ENABLE, true, true,
-	 "switch on; doing it twice is the same as once"},
-	{"disable", COMMAND_CHANGE, DF_DISABLE, true, true, "switch off, whatever the count is"},
-	{"unhook", COMMAND_CHANGE, DF_UNHOOK, true, true,
-	 "add one to the unhook count: the flag ignores activations"},
-	{"rehook", COMMAND_CHANGE, DF_REHOOK, true, true, "take one from the unhook count"},
-	{"init", COMMAND_CHANGE, DF_INIT, false, false,
-	 "initialise: release every DF_OPT flag, once per module"},
-	{"scan", COMMAND_SCAN, 0, false, false,
-	 "show which processes here carry flags, and which could be changed"},
-	{0},
-};
-
-/* ---- options ---- */
-
-#define ON_LIST 1u
-#define ON_CHANGE 2u
-#define ON_SCAN 4u
-
-enum { OPT_NOHEADINGS = 0x100, OPT_TIMEOUT, OPT_MAX_STOP, OPT_EXE, OPT_TREE, OPT_QUIET, OPT_STOP };
-
-/* Each option with the commands that take it. */
-static const struct {
-	unsigned commands;
-	struct argp_option argp;
-} option_table[] = {
-	{ON_LIST | ON_CHANGE,
-	 {"pid", 'p', "PID", 0,
-	  "The running process; several with commas between. N@PID is process N as the pid "
-	  "namespace of process PID numbers it",
-	  0}},
-	{ON_LIST | ON_CHANGE,
-	 {"exe", OPT_EXE, "PATH", 0, "Every process that runs this executable", 0}},
-	{ON_LIST | ON_CHANGE,
-	 {"tree", OPT_TREE, NULL, 0, "And all descendants of the processes named", 0}},
-	{ON_LIST, {"file", 'f', "FILE", 0, "An executable or shared object on disk", 0}},
-	{ON_LIST | ON_SCAN,
-	 {"output", 'o', "COLUMNS", 0, "Columns to show, separated by commas; +COLUMNS adds some",
-	  0}},
-	{ON_LIST, {"noheadings", OPT_NOHEADINGS, NULL, 0, "Print flags only: no headings", 0}},
-	{ON_SCAN, {"noheadings", OPT_NOHEADINGS, NULL, 0, "Print no headings", 0}},
-	{ON_LIST | ON_CHANGE | ON_SCAN, {"json", 'J', NULL, 0, "Print one JSON document", 0}},
-	{ON_CHANGE, {"dry-run", 'n', NULL, 0, "Do everything but stop and write", 0}},
-	{ON_CHANGE,
-	 {"quiet", OPT_QUIET, NULL, 0, "Stop no thread; fail where that is not safe", 0}},
-	{ON_CHANGE, {"stop", OPT_STOP, NULL, 0, "Stop every thread while flags are written", 0}},
-	{ON_CHANGE,
-	 {"timeout", OPT_TIMEOUT, "TIME", 0,
-	  "How long to wait for other controllers (default 5s; a number with s or ms)", 0}},
-	{ON_CHANGE,
-	 {"max-stop", OPT_MAX_STOP, "TIME", 0,
-	  "How long threads may take to stop before all are let go (default 1s)", 0}},
-};
-
-#define OPTION_COUNT (sizeof(option_table) / sizeof(option_table[0]))
-
-static unsigned bit_of(const struct command *command)
-{
-	switch (command->kind) {
-	case COMMAND_LIST:
-		return ON_LIST;
-	case COMMAND_SCAN:
-		return ON_SCAN;
-	case COMMAND_CHANGE:
-	default:
-		return ON_CHANGE;
-	}
-}
-
-static void options_of(const struct command *command, struct argp_option *out)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (option_table[i].commands & bit_of(command))
-			out[count++] = option_table[i].argp;
-	out[count] = (struct argp_option){0};
-}
-
 static bool parse_number(const char *text, char **end, pid_t *number)
 {
 	errno = 0;
@@ -194,40 +111,118 @@ static void take_exe(struct argp_state *state, struct options *o, const char *pa
 	o->wish.exe = path;
 }
 
-static void take_pattern(struct argp_state *state, struct options *o, const char *text)
+/* A pattern or a file. */
+static void take_operand(struct argp_state *state, struct options *o, const char *text)
 {
-	if (!o->command->takes_patterns)
-		argp_error(state, "'%s' takes no pattern, but got '%s'", o->command->name, text);
-	else if (*text == '\0')
+	const struct command *command = o->command;
+	if (command->operands == OPERANDS_NONE)
+		argp_error(state, "'%s' takes no pattern, but got '%s'", command->name, text);
+	else if (*text == '\0' && command_takes_patterns(command))
 		argp_error(state, "an empty pattern would match every flag; write '.*' for that");
-	else
+	else if (*text == '\0')
+		argp_error(state, "an empty name is no file");
+	else if (command_takes_patterns(command))
 		o->patterns[o->pattern_count++] = text;
+	else
+		o->files[o->file_count++] = text;
+}
+
+static void take_line(struct options *o, const char *text, bool is_file)
+{
+	o->script[o->script_count++] = (struct script_source){.text = text, .is_file = is_file};
 }
 
 static void check_target(struct argp_state *state, const struct options *o)
 {
 	const bool process = o->wish.pid_count > 0 || o->wish.exe;
+	const bool list = o->command->kind == COMMAND_LIST;
 	if (o->wish.tree && !process)
 		argp_error(state, "--tree adds to the processes named with --pid or --exe");
 	else if (!process && !o->file)
-		argp_error(state, o->command->kind == COMMAND_LIST
-					  ? "name a process with --pid or --exe, or a file with "
-					    "--file"
-					  : "name a process with --pid or --exe");
+		argp_error(state, list ? "name a process with --pid or --exe, or a file with --file"
+				       : "name a process with --pid or --exe");
 	else if (process && o->file)
 		argp_error(state, "%s and --file exclude each other",
 			   o->wish.pid_count > 0 ? "--pid" : "--exe");
 }
 
-static void check(struct argp_state *state, const struct options *o)
+static void check_audit(struct argp_state *state, const struct options *o)
 {
-	if (o->command->kind != COMMAND_SCAN)
-		check_target(state, o);
-	if (o->command->needs_patterns && o->pattern_count == 0)
+	if (o->file_count == 0 && o->wish.pid_count == 0)
+		argp_error(state, "name files, or a process with --pid");
+	else if (o->file_count > 0 && o->wish.pid_count > 0)
+		argp_error(state, "--pid and files exclude each other");
+	else if (o->wish.pid_count > 1)
+		argp_error(state, "--pid: name one process");
+	else if (o->stale && !o->source)
+		argp_error(state, "--stale needs the checkout: --source DIR");
+}
+
+static void check_two_files(struct argp_state *state, const struct options *o)
+{
+	if (o->file_count != 2)
+		argp_error(state, "name two files: %s", o->command->operand_names);
+	else if (o->command->kind == COMMAND_PRESET && o->script_count == 0)
+		argp_error(state, "name the flags to set, with -e LINE or -s FILE");
+}
+
+static void check_patterns(struct argp_state *state, const struct options *o)
+{
+	check_target(state, o);
+	if (o->command->operands == OPERANDS_PATTERNS && o->pattern_count == 0)
 		argp_error(state, "name the flags: a kind (http:), a flag (http:fast_path), or a "
 				  "regular expression");
-	else if (o->json && o->columns)
+}
+
+static void check(struct argp_state *state, const struct options *o)
+{
+	switch (o->command->kind) {
+	case COMMAND_LIST:
+	case COMMAND_CHANGE:
+		check_patterns(state, o);
+		break;
+	case COMMAND_AUDIT:
+		check_audit(state, o);
+		break;
+	case COMMAND_DIFF:
+	case COMMAND_PRESET:
+		check_two_files(state, o);
+		break;
+	case COMMAND_SCAN:
+		break;
+	}
+	if (o->json && o->columns)
 		argp_error(state, "--json has all members; --output is for the table");
+}
+
+/* Of commands that look at files rather than at processes. */
+static error_t parse_file_option(int key, char *arg, struct options *o)
+{
+	switch (key) {
+	case 'e':
+		take_line(o, arg, false);
+		return 0;
+	case 's':
+		take_line(o, arg, true);
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case OPT_SITES:
+		o->sites = true;
+		return 0;
+	case OPT_SOURCE:
+		o->source = arg;
+		return 0;
+	case OPT_STALE:
+		o->stale = arg;
+		return 0;
+	case OPT_HTML:
+		o->html = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -271,13 +266,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		take_time(state, "max-stop", arg, &o->max_stop);
 		return 0;
 	case ARGP_KEY_ARG:
-		take_pattern(state, o, arg);
+		take_operand(state, o, arg);
 		return 0;
 	case ARGP_KEY_END:
 		check(state, o);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_file_option(key, arg, o);
 	}
 }
 
@@ -325,6 +320,9 @@ static const char *columns_help(const struct command *command)
 	case COMMAND_SCAN:
 		return report_scan_columns_help;
 	case COMMAND_CHANGE:
+	case COMMAND_AUDIT:
+	case COMMAND_DIFF:
+	case COMMAND_PRESET:
 	default:
 		return NULL;
 	}
@@ -333,7 +331,7 @@ static const char *columns_help(const struct command *command)
 /* Text behind the options of a command's help. */
 static char *after_options(const struct command *command)
 {
-	const char *patterns = command->takes_patterns ? pattern_help : NULL;
+	const char *patterns = command_takes_patterns(command) ? pattern_help : NULL;
 	const char *columns = columns_help(command);
 	char *text = NULL;
 	if (asprintf(&text, "%s%s%s%s", patterns ? patterns : "", patterns && columns ? "\n\n" : "",
@@ -348,14 +346,6 @@ static char *help_filter(int key, const char *text, void *input)
 	if (key != ARGP_KEY_HELP_POST_DOC || !o)
 		return (char *)text;
 	return after_options(o->command);
-}
-
-static const struct command *find_command(const char *name)
-{
-	for (const struct command *c = commands; c->name; c++)
-		if (strcmp(c->name, name) == 0)
-			return c;
-	return NULL;
 }
 
 static enum cli_result without_command(int argc, char **argv)
@@ -384,17 +374,15 @@ static enum cli_result without_command(int argc, char **argv)
 static enum cli_result parse_rest(int argc, char **argv, struct options *options)
 {
 	char name[64], doc[256];
-	struct argp_option list[OPTION_COUNT + 1];
+	struct argp_option list[OPTIONS_MAX + 1];
 	const struct command *command = options->command;
-	options_of(command, list);
+	command_options(command, list);
 	snprintf(name, sizeof(name), "dfpatch %s", command->name);
 	snprintf(doc, sizeof(doc), "dfpatch %s: %s.\v ", command->name, command->summary);
 	const struct argp argp = {
 		.options = list,
 		.parser = parse_option,
-		.args_doc = command->needs_patterns   ? "PATTERN..."
-			    : command->takes_patterns ? "[PATTERN...]"
-						      : NULL,
+		.args_doc = command->operand_names,
 		.doc = doc,
 		.help_filter = help_filter,
 	};
@@ -419,14 +407,17 @@ enum cli_result cli_parse(int argc, char **argv, struct options *options)
 		.timeout = 5000000000u,
 		.max_stop = 1000000000u,
 	};
-	options->command = argc > 1 ? find_command(argv[1]) : NULL;
+	options->command = argc > 1 ? command_find(argv[1]) : NULL;
 	if (!options->command)
 		return without_command(argc, argv);
 	options->patterns = calloc((size_t)argc, sizeof(*options->patterns));
 	options->pids = calloc(pids_at_most(argc, argv), sizeof(*options->pids));
 	options->members = calloc(pids_at_most(argc, argv), sizeof(*options->members));
+	options->files = calloc((size_t)argc, sizeof(*options->files));
+	options->script = calloc((size_t)argc, sizeof(*options->script));
 	options->wish.pids = options->pids;
-	if (!options->patterns || !options->pids || !options->members) {
+	if (!options->patterns || !options->pids || !options->members || !options->files ||
+	    !options->script) {
 		fputs("dfpatch: out of memory\n", stderr);
 		return CLI_USAGE;
 	}
@@ -443,5 +434,7 @@ void cli_free(struct options *options)
 	free(options->patterns);
 	free(options->pids);
 	free(options->members);
+	free(options->files);
+	free(options->script);
 	*options = (struct options){0};
 }

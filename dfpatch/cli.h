@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * cli.h - the command line: one table of commands and one of options, which
- * drive parsing, --help and whatever else wants to know them.
- */
+/* cli.h - the command line, parsed by the tables of commands.h. */
 #ifndef DFPATCH_CLI_H
 #define DFPATCH_CLI_H
 
@@ -11,24 +8,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "commands.h"
 #include "err.h"
 #include "plan.h"
 #include "run.h"
 #include "targets.h"
 
-enum command_kind { COMMAND_LIST, COMMAND_CHANGE, COMMAND_SCAN };
-
-struct command {
-	const char *name;
-	enum command_kind kind;
-	enum df_op op; /* of a change */
-	bool takes_patterns;
-	bool needs_patterns;
-	const char *summary; /* one line, for --help */
+/* Lines of a script, as -e or -s gives them. */
+struct script_source {
+	const char *text; /* the line, or the name of a file; "-" is standard input */
+	bool is_file;
 };
-
-/* Ends with a name of NULL. */
-extern const struct command commands[];
 
 struct options {
 	const struct command *command;
@@ -45,6 +35,15 @@ struct options {
 	uint64_t max_stop;     /* ns */
 	const char **patterns; /* owned */
 	size_t pattern_count;
+	const char **files; /* owned: operands of commands that take files */
+	size_t file_count;
+	struct script_source *script; /* owned, in the order given */
+	size_t script_count;
+	bool sites;
+	bool verbose;
+	const char *source; /* each NULL if it was not given */
+	const char *stale;
+	const char *html;
 };
 
 enum cli_result {

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json.h - the same as report.h for machines; the only user of json-c.
- *
- * Every document has "schema": JSON_SCHEMA, which rises when a member goes or
- * changes its meaning, not when one comes. Addresses are strings, since JSON
- * numbers lose 64-bit values. Bytes of names that are no UTF-8 appear as \xNN.
+ * json.h - the same as report.h for machines. Every document has "schema": JSON_SCHEMA
+ * of json_document.h.
  */
 #ifndef DFPATCH_JSON_H
 #define DFPATCH_JSON_H
@@ -15,8 +12,6 @@
 #include "run.h"
 #include "scan.h"
 #include "summary.h"
-
-#define JSON_SCHEMA 1
 
 /*
  * Each prints one document. Returns 0 or DF_E_MEMORY. `what` is the error of a change that

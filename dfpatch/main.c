@@ -80,8 +80,10 @@
  *   targets          which of them are meant
  *   scan             which carry flags
  *   grid             tables with columns by name (libsmartcols)
- *   report, report_scan, json  for people, for machines (json-c)
- *   cli              options and help
+ *   json_document    making JSON (json-c)
+ *   report, report_scan, json  for people, for machines
+ *   commands         the tables of commands and options
+ *   cli              the command line and its help (argp)
  *   several          a command on many processes
  *   main             this file; the only one that decides the exit status
  */

@@ -22,9 +22,9 @@ all     dfpatch/proc_mem,libdf/self_mem SYM  pwrite|pwrite64|pwritev|pwritev2|pr
 all     libdf/self_mem                  SYM  mprotect|pkey_mprotect
 all     libdf/expression                INC  regex\.h
 all     libdf/expression                SYM  regcomp|regexec|regfree|regerror
-all     dfpatch/json                    INC  json-c/.*
+all     dfpatch/json_document           INC  json-c/.*
 all     dfpatch/grid                    INC  libsmartcols.*
-all     dfpatch/cli                     INC  argp\.h|getopt\.h
+all     dfpatch/cli,dfpatch/commands    INC  argp\.h|getopt\.h
 all     dfpatch/cli                     SYM  argp_[a-z_]+|getopt|getopt_long
 all     dfpatch/main,dfpatch/watchdog   SYM  _exit
 all     dfpatch/main                    SYM  exit|_Exit|quick_exit|abort|assert|longjmp
@@ -32,9 +32,9 @@ all     dfpatch/main                    SYM  err|errx|verr|verrx|error
 libdf   libdf/print                     SYM  printf|vprintf|puts|putchar|putc|fputs|fputc|perror
 libdf   libdf/print                     SYM  fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
 libdf   libdf/print                     SYM  stdout|stderr
-dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM printf|vprintf|puts|putchar|putc|fputs|fputc|perror
-dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
-dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/json,dfpatch/diag,dfpatch/cli,dfpatch/main SYM stdout|stderr
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/json_document,dfpatch/diag,dfpatch/cli,dfpatch/main SYM printf|vprintf|puts|putchar|putc|fputs|fputc|perror
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/json_document,dfpatch/diag,dfpatch/cli,dfpatch/main SYM fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/json_document,dfpatch/diag,dfpatch/cli,dfpatch/main SYM stdout|stderr
 RULES
 }
 
@@ -56,7 +56,7 @@ function take_level(line,    names, count, i, name)
 	for (i = 1; i <= count; i++) {
 		name = names[i]
 		sub(/\.h$/, "", name)
-		if (name !~ /\//)
+		if (name !~ /^(libdf|include)\//)
 			name = "dfpatch/" name
 		level[name] = levels
 	}
@@ -128,6 +128,8 @@ function module_of(header,    base)
 	base = header
 	sub(/.*\//, "", base)
 	sub(/\.h$/, "", base)
+	if (dir == "dfpatch" && exists("dfpatch/binary/" base ".h"))
+		return "dfpatch/binary/" base
 	if (dir == "dfpatch" && exists("dfpatch/" base ".h"))
 		return "dfpatch/" base
 	if (exists("libdf/" base ".h"))
@@ -221,6 +223,6 @@ END {
 	printf "check-layers: %d files, %d includes, %d levels, %d rules: %s\n", files, includes,
 	       levels, rules, failed ? "VIOLATIONS" : "clean"
 	exit failed
-}' libdf/*.[ch] dfpatch/*.[ch] include/*.h
+}' libdf/*.[ch] dfpatch/*.[ch] $(find dfpatch/binary -name '*.[ch]' 2>/dev/null) include/*.h
 }
 check <(rules)

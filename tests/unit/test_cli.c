@@ -333,7 +333,7 @@ Test(cli, help_of_every_command)
 			     c->name, o.out);
 		cr_expect_eq(strstr(o.out, "PATCHABLE:") != NULL, c->kind == COMMAND_SCAN, "%s",
 			     c->name);
-		cr_expect_eq(strstr(o.out, "regular expression") != NULL, c->takes_patterns, "%s",
+		cr_expect_eq(strstr(o.out, "regular expression") != NULL, command_takes_patterns(c), "%s",
 			     c->name);
 		cr_expect_eq(strstr(o.out, "ADDRESS:") != NULL, c->kind == COMMAND_LIST, "%s",
 			     c->name);

@@ -8,6 +8,7 @@
 
 #include "fake_image.h"
 #include "json.h"
+#include "json_document.h"
 #include "text.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))

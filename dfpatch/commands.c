@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.c - the table of commands and that of options. */
+#include "commands.h"
+
+#include <string.h>
+
+#define PATTERNS "PATTERN..."
+
+const struct command commands[] = {
+	{"list", COMMAND_LIST, 0, OPERANDS_PATTERNS_OR_NONE, "[PATTERN...]",
+	 "show flags, their state, counts and places"},
+	{"activate", COMMAND_CHANGE, DF_ACTIVATE, OPERANDS_PATTERNS, PATTERNS,
+	 "add one to the activation count"},
+	{"deactivate", COMMAND_CHANGE, DF_DEACTIVATE, OPERANDS_PATTERNS, PATTERNS,
+	 "take one from the activation count"},
+	{"enable", COMMAND_CHANGE, DF_ENABLE, OPERANDS_PATTERNS, PATTERNS,
+	 "switch on; doing it twice is the same as once"},
+	{"disable", COMMAND_CHANGE, DF_DISABLE, OPERANDS_PATTERNS, PATTERNS,
+	 "switch off, whatever the count is"},
+	{"unhook", COMMAND_CHANGE, DF_UNHOOK, OPERANDS_PATTERNS, PATTERNS,
+	 "add one to the unhook count: the flag ignores activations"},
+	{"rehook", COMMAND_CHANGE, DF_REHOOK, OPERANDS_PATTERNS, PATTERNS,
+	 "take one from the unhook count"},
+	{"init", COMMAND_CHANGE, DF_INIT, OPERANDS_NONE, NULL,
+	 "initialise: release every DF_OPT flag, once per module"},
+	{"scan", COMMAND_SCAN, 0, OPERANDS_NONE, NULL,
+	 "show which processes here carry flags, and which could be changed"},
+	{0},
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+/* ---- options ---- */
+
+#define ON(KIND) (1u << (KIND))
+#define ON_LIST ON(COMMAND_LIST)
+#define ON_CHANGE ON(COMMAND_CHANGE)
+#define ON_SCAN ON(COMMAND_SCAN)
+#define ON_AUDIT ON(COMMAND_AUDIT)
+#define ON_DIFF ON(COMMAND_DIFF)
+#define ON_PRESET ON(COMMAND_PRESET)
+#define ON_ALL (ON_LIST | ON_CHANGE | ON_SCAN | ON_AUDIT | ON_DIFF | ON_PRESET)
+
+/* Each option with the commands that take it. */
+static const struct {
+	unsigned commands;
+	struct argp_option argp;
+} option_table[] = {
+	{ON_AUDIT, {"pid", 'p', "PID", 0, "The bytes of a running process", 0}},
+	{ON_LIST | ON_CHANGE,
+	 {"pid", 'p', "PID", 0,
+	  "The running process; several with commas between. N@PID is process N as the pid "
+	  "namespace of process PID numbers it",
+	  0}},
+	{ON_LIST | ON_CHANGE,
+	 {"exe", OPT_EXE, "PATH", 0, "Every process that runs this executable", 0}},
+	{ON_LIST | ON_CHANGE,
+	 {"tree", OPT_TREE, NULL, 0, "And all descendants of the processes named", 0}},
+	{ON_LIST, {"file", 'f', "FILE", 0, "An executable or shared object on disk", 0}},
+	{ON_LIST | ON_SCAN,
+	 {"output", 'o', "COLUMNS", 0, "Columns to show, separated by commas; +COLUMNS adds some",
+	  0}},
+	{ON_LIST, {"noheadings", OPT_NOHEADINGS, NULL, 0, "Print flags only: no headings", 0}},
+	{ON_SCAN, {"noheadings", OPT_NOHEADINGS, NULL, 0, "Print no headings", 0}},
+	{ON_ALL, {"json", 'J', NULL, 0, "Print one JSON document", 0}},
+	{ON_CHANGE, {"dry-run", 'n', NULL, 0, "Do everything but stop and write", 0}},
+	{ON_PRESET, {"dry-run", 'n', NULL, 0, "Do everything but write", 0}},
+	{ON_PRESET,
+	 {"expression", 'e', "LINE", 0,
+	  "A line of a script: +RE, -RE, !RE, ?RE, or an operation and RE", 0}},
+	{ON_PRESET, {"script", 's', "FILE", 0, "A file with such lines; - is standard input", 0}},
+	{ON_AUDIT,
+	 {"sites", OPT_SITES, NULL, 0, "Look at each site alone, not at the function around it",
+	  0}},
+	{ON_AUDIT,
+	 {"source", OPT_SOURCE, "DIR", 0, "Find the source line of each flag in this git checkout",
+	  0}},
+	{ON_AUDIT,
+	 {"stale", OPT_STALE, "TIME", 0,
+	  "With --source: tell flags whose line is older (90d, 26w, 2y)", 0}},
+	{ON_AUDIT, {"html", OPT_HTML, "FILE", 0, "Write a page for a browser, too", 0}},
+	{ON_AUDIT, {"verbose", 'v', NULL, 0, "Show each flag and each site", 0}},
+	{ON_CHANGE,
+	 {"quiet", OPT_QUIET, NULL, 0, "Stop no thread; fail where that is not safe", 0}},
+	{ON_CHANGE, {"stop", OPT_STOP, NULL, 0, "Stop every thread while flags are written", 0}},
+	{ON_CHANGE,
+	 {"timeout", OPT_TIMEOUT, "TIME", 0,
+	  "How long to wait for other controllers (default 5s; a number with s or ms)", 0}},
+	{ON_CHANGE,
+	 {"max-stop", OPT_MAX_STOP, "TIME", 0,
+	  "How long threads may take to stop before all are let go (default 1s)", 0}},
+};
+
+#define OPTION_COUNT (sizeof(option_table) / sizeof(option_table[0]))
+_Static_assert(OPTION_COUNT <= OPTIONS_MAX, "commands.h says how many there can be");
+
+void command_options(const struct command *command, struct argp_option options[OPTIONS_MAX + 1])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (option_table[i].commands & ON(command->kind))
+			options[count++] = option_table[i].argp;
+	options[count] = (struct argp_option){0};
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * commands.h - what the command line may say: one table of commands and one of
+ * options, which drive parsing, --help and whatever else wants to know them.
+ */
+#ifndef DFPATCH_COMMANDS_H
+#define DFPATCH_COMMANDS_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "rule.h"
+
+enum command_kind {
+	COMMAND_LIST,
+	COMMAND_CHANGE,
+	COMMAND_SCAN,
+	COMMAND_AUDIT,
+	COMMAND_DIFF,
+	COMMAND_PRESET,
+};
+
+/* What stands on the command line besides options. */
+enum operands {
+	OPERANDS_NONE,
+	OPERANDS_PATTERNS, /* at least one */
+	OPERANDS_PATTERNS_OR_NONE,
+	OPERANDS_FILES, /* any number */
+	OPERANDS_TWO_FILES,
+};
+
+struct command {
+	const char *name;
+	enum command_kind kind;
+	enum df_op op; /* of a change */
+	enum operands operands;
+	const char *operand_names; /* as --help names them; NULL for none */
+	const char *summary;	   /* one line, likewise */
+};
+
+/* Ends with a name of NULL. */
+extern const struct command commands[];
+
+static inline bool command_takes_patterns(const struct command *command)
+{
+	return command->operands == OPERANDS_PATTERNS ||
+	       command->operands == OPERANDS_PATTERNS_OR_NONE;
+}
+
+/* NULL if there is none of that name. */
+const struct command *command_find(const char *name);
+
+/* Options without a letter. */
+enum {
+	OPT_NOHEADINGS = 0x100,
+	OPT_TIMEOUT,
+	OPT_MAX_STOP,
+	OPT_EXE,
+	OPT_TREE,
+	OPT_QUIET,
+	OPT_STOP,
+	OPT_SITES,
+	OPT_SOURCE,
+	OPT_STALE,
+	OPT_HTML,
+};
+
+#define OPTIONS_MAX 40
+
+/* Those that the command takes, and an empty one behind them. */
+void command_options(const struct command *command, struct argp_option options[OPTIONS_MAX + 1]);
+
+#endif
