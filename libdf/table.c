@@ -221,6 +221,7 @@ struct record {
 	uint64_t addr;
 	uint64_t control; /* of the module */
 	size_t index;
+	enum df_part part; /* that is being looked at */
 	struct df_err *err;
 };
 
@@ -240,8 +241,9 @@ static int decode_string(const struct record *r, const char *field, uint64_t add
 	return *text ? 0 : bad_field(r, field, addr, "is no terminated string of this module");
 }
 
-static int decode_strings(const struct record *r, struct df_site *site)
+static int decode_strings(struct record *r, struct df_site *site)
 {
+	r->part = DF_PART_STRING;
 	int status = decode_string(r, "kind", FIELD(r, kind), &site->kind);
 	if (status == 0)
 		status = decode_string(r, "name", FIELD(r, name), &site->name);
@@ -252,19 +254,22 @@ static int decode_strings(const struct record *r, struct df_site *site)
 	return status;
 }
 
-static int decode_addresses(const struct record *r, struct df_site *site)
+static int decode_addresses(struct record *r, struct df_site *site)
 {
 	const size_t size = df_insn_size(site->style);
 	site->addr = FIELD(r, site);
 	site->state = FIELD(r, state);
+	r->part = DF_PART_SITE;
 	if (!df_view_within(r->view, site->addr, size, DF_EXEC))
 		return bad_field(r, "site", site->addr, "lies in no executable segment");
 	if (site->style == DF_STYLE_X86_GOTO) {
 		site->target = FIELD(r, target);
+		r->part = DF_PART_TARGET;
 		if (!df_view_within(r->view, site->target, 1, DF_EXEC))
 			return bad_field(r, "target", site->target,
 					 "lies in no executable segment");
 	}
+	r->part = DF_PART_STATE;
 	if (!df_view_within(r->view, site->state, DF_STATE_SIZE, DF_READ | DF_WRITE))
 		return bad_field(r, "state", site->state, "lies in no writable segment");
 	if (site->state % DF_STATE_SIZE != 0)
@@ -275,13 +280,15 @@ static int decode_addresses(const struct record *r, struct df_site *site)
 	return 0;
 }
 
-static int check_version(const struct record *r)
+static int check_version(struct record *r)
 {
 	const unsigned known = DF_SITE_INVERTED | DF_SITE_HELD | DF_SITE_JUMP_BUILT;
+	r->part = DF_PART_STYLE;
 	if (df_insn_size(r->raw.style) == 0)
 		return df_fail(r->err, DF_E_VERSION,
 			       "record %zu: style %u is not one that this version knows", r->index,
 			       r->raw.style);
+	r->part = DF_PART_FLAGS;
 	if (r->raw.flags & ~known)
 		return df_fail(r->err, DF_E_VERSION,
 			       "record %zu: flags %#x hold some that this version does not know",
@@ -289,28 +296,43 @@ static int check_version(const struct record *r)
 	return 0;
 }
 
-int df_table_site(const struct df_view *view, const struct df_table *table, size_t index,
-		  struct df_site *site, struct df_err *err)
+static int decode(struct record *r, uint64_t addr, struct df_site *site)
 {
-	struct record r = {.view = view,
-			   .addr = table->start + index * DF_SITE_SIZE,
-			   .control = table->control,
-			   .index = index,
-			   .err = err};
-	if (!fetch(view, r.addr, &r.raw, sizeof(r.raw), DF_READ))
-		return bad_field(&r, "record", r.addr, "cannot be read");
-	int status = check_version(&r);
+	r->addr = addr;
+	if (!fetch(r->view, r->addr, &r->raw, sizeof(r->raw), DF_READ))
+		return bad_field(r, "record", r->addr, "cannot be read");
+	int status = check_version(r);
 	if (status < 0)
 		return status;
 	*site = (struct df_site){
-		.line = r.raw.line,
-		.style = r.raw.style,
-		.flags = r.raw.flags,
-		.activation = r.raw.activation,
-		.unhook = r.raw.unhook,
+		.line = r->raw.line,
+		.style = r->raw.style,
+		.flags = r->raw.flags,
+		.activation = r->raw.activation,
+		.unhook = r->raw.unhook,
 	};
-	status = decode_addresses(&r, site);
-	return status < 0 ? status : decode_strings(&r, site);
+	status = decode_addresses(r, site);
+	return status < 0 ? status : decode_strings(r, site);
+}
+
+int df_table_part(const struct df_view *view, const struct df_table *table, size_t index,
+		  struct df_site *site, enum df_part *part, struct df_err *err)
+{
+	struct record r = {.view = view,
+			   .control = table->control,
+			   .index = index,
+			   .part = DF_PART_RECORD,
+			   .err = err};
+	const int status = decode(&r, table->start + index * DF_SITE_SIZE, site);
+	*part = r.part;
+	return status;
+}
+
+int df_table_site(const struct df_view *view, const struct df_table *table, size_t index,
+		  struct df_site *site, struct df_err *err)
+{
+	enum df_part part;
+	return df_table_part(view, table, index, site, &part, err);
 }
 
 static int by_address(const void *a, const void *b, void *context)

@@ -43,6 +43,21 @@ int df_table_find(const struct df_view *view, struct df_table *table, struct df_
 int df_table_site(const struct df_view *view, const struct df_table *table, size_t index,
 		  struct df_site *site, struct df_err *err);
 
+/* The parts of a record that can be damaged. */
+enum df_part {
+	DF_PART_RECORD, /* all of it */
+	DF_PART_STYLE,
+	DF_PART_FLAGS,
+	DF_PART_SITE,
+	DF_PART_TARGET,
+	DF_PART_STATE,
+	DF_PART_STRING, /* kind, name, file or doc */
+};
+
+/* The same as df_table_site(), and tells in *part the first that is, if one is. */
+int df_table_part(const struct df_view *view, const struct df_table *table, size_t index,
+		  struct df_site *site, enum df_part *part, struct df_err *err);
+
 /*
  * Decodes all records into `sites`, which has room for table->count, and checks
  * that no instruction overlaps another, and no state another or the control
