@@ -59,6 +59,9 @@
  *   dynamic          the dynamic section of a live module
  *   image_process    the modules of a process
  *   stays            whether one of them can be unloaded
+ *   binary/finding   what an audit finds
+ *   binary/inventory  the sites and flags of a module, damaged or not
+ *   binary/audit.h   a module, audited
  *   select           patterns -> sites
  *   verify           every site, before anything is touched (Capstone)
  *   restart          which system calls may be begun anew after a stop

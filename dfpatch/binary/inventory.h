@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inventory.h - the sites and flags of a module, each record on its own.
+ *
+ * Unlike image.h it goes on behind a record that is damaged, and it holds no
+ * site: a site is decoded from its record when it is looked at, which takes a
+ * tenth of a microsecond. A million of them then take little more memory than
+ * their table does.
+ */
+#ifndef DFPATCH_INVENTORY_H
+#define DFPATCH_INVENTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "finding.h"
+#include "flag.h"
+#include "image.h"
+#include "rule.h"
+
+struct inventory {
+	const struct image *image; /* borrowed: headers, table, and states if it is live */
+	uint8_t *damaged;	   /* owned: a bit for each record that cannot be decoded */
+	size_t sound;		   /* records that can */
+	uint32_t *order;	   /* owned: sound records by flag, as df_flags_group() has them */
+	struct df_flag *flags;	   /* owned */
+	size_t flag_count;
+};
+
+/*
+ * Decodes each record of image->table once and tells the damaged ones. Returns 0 or
+ * DF_E_MEMORY. inventory_free() ends it, also after a failure.
+ */
+int inventory_begin(struct inventory *inventory, const struct image *image,
+		    struct findings *findings, struct df_err *err);
+
+/* The site of a record; false, if it is damaged. Its strings live as long as the image. */
+bool inventory_site(const struct inventory *inventory, uint32_t record, struct df_site *site);
+
+/* The counts of a site: those that a live image has in `states`, or those as built. */
+struct df_count inventory_count(const struct inventory *inventory, uint32_t record,
+				const struct df_site *site);
+
+/* Fills order and flags. Returns 0 or DF_E_MEMORY. */
+int inventory_group(struct inventory *inventory, struct df_err *err);
+
+void inventory_free(struct inventory *inventory);
+
+#endif
