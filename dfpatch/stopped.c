@@ -2,7 +2,10 @@
 /* stopped.c - carrying a change out while every thread of the program stands still. */
 #include "stopped.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
 
 #include "carry.h"
 #include "own.h"
@@ -71,28 +74,68 @@ static void pass_processors(struct priority *priority)
 	priority_restore(priority);
 }
 
+/* ---- in a thread of its own ---- */
+
+struct stop {
+	struct work *work;
+	struct df_err *err;
+	int status;
+};
+
+static int stop_and_work(struct work *w, struct df_err *err)
+{
+	const uint64_t end = monotonic_now() + w->request->max_stop + GRACE_NS;
+	int status = watchdog_arm(&w->watchdog, end, w->request->pid,
+				  "for longer than --max-stop allows it had stopped", err);
+	if (status == 0)
+		status = threads_stop(&w->threads, w->request->max_stop, err);
+	if (status < 0)
+		return status;
+	status = work_while_stopped(w, err);
+	w->result->threads = w->threads.count;
+	threads_resume(&w->threads);
+	w->result->stopped = true;
+	w->result->pause += w->threads.released_at - w->threads.stopped_at;
+	return status;
+}
+
+static void *in_the_thread(void *context)
+{
+	struct stop *stop = context;
+	stop->status = stop_and_work(stop->work, stop->err);
+	return NULL;
+}
+
+/*
+ * A thread that did not stop in time cannot be let go before it has stopped, unless its
+ * tracer ends: and a tracer is a thread. Our signals wait until it has ended: its caller
+ * blocks all of them, and SIGALRM, which wakes the tracer, is for that alone.
+ */
+static int in_a_thread(struct work *w, struct df_err *err)
+{
+	struct stop stop = {.work = w, .err = err};
+	pthread_t thread;
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	errno = pthread_create(&thread, NULL, in_the_thread, &stop);
+	if (errno != 0)
+		stop.status = df_fail_errno(err, DF_E_SYSTEM, "cannot start a thread");
+	else
+		pthread_join(thread, NULL);
+	/* Not before: as long as it is there, it may hold up one that did not stop. */
+	watchdog_disarm(&w->watchdog);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return stop.status;
+}
+
 int stopped_commit(struct work *w, struct df_err *err)
 {
 	int status = own_await(w, w->deadline, err);
 	if (status < 0)
 		return status;
-	const uint64_t end = monotonic_now() + w->request->max_stop + GRACE_NS;
-	status = watchdog_arm(&w->watchdog, end, w->request->pid,
-			      "for longer than --max-stop allows it had stopped", err);
-	if (status < 0)
-		return status;
 	set_way(w);
-	status = threads_stop(&w->threads, w->request->max_stop, err);
-	if (status == 0) {
-		status = work_while_stopped(w, err);
-		w->result->threads = w->threads.count;
-		threads_resume(&w->threads);
-		w->result->stopped = true;
-		w->result->pause += w->threads.released_at - w->threads.stopped_at;
-	}
-	/* A thread that did not stop stays traced until we end, and must not if we stand still. */
-	if (status != -(int)DF_E_TIMEOUT)
-		watchdog_disarm(&w->watchdog);
+	status = in_a_thread(w, err);
 	/* Nobody waits for this, however long it takes. */
 	if (status == 0)
 		pass_processors(&w->threads.priority);

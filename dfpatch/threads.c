@@ -440,19 +440,6 @@ int threads_poke(const struct threads *threads, uint64_t addr, const void *bytes
 			     addr);
 }
 
-/*
- * A thread that never stopped cannot be detached: ptrace demands that it stand
- * still. It is asked to, and if that takes longer than a moment, it is let go
- * by the kernel when we exit.
- */
-static void release_late(struct threads *threads)
-{
-	const struct timespec moment = {.tv_nsec = 1000000};
-	interrupt_all(threads);
-	for (int i = 0; i < 10 && look_at_all(threads) > 0; i++)
-		nanosleep(&moment, NULL);
-}
-
 static void detach_stopped(struct threads *threads)
 {
 	for (size_t i = 0; i < threads->count; i++) {
@@ -462,23 +449,10 @@ static void detach_stopped(struct threads *threads)
 	}
 }
 
-/* One that took over the leader's id by exec, when we thought that nobody has it any more. */
-static void adopt_leader(struct threads *threads)
-{
-	struct tracee *leader = threads->count > 0 ? find(threads, threads->process->pid) : NULL;
-	if (leader && leader->state == TRACEE_GONE && tracee_interrupt(leader->id))
-		leader->state = TRACEE_RUNS;
-}
-
 void threads_resume(struct threads *threads)
 {
 	detach_stopped(threads);
 	threads->released_at = monotonic_now();
 	priority_restore(&threads->priority);
-	adopt_leader(threads);
-	if (any(threads, TRACEE_RUNS)) {
-		release_late(threads);
-		detach_stopped(threads);
-	}
 	own_signals_release(&threads->signals);
 }

@@ -4,8 +4,8 @@
  *
  * What becomes of a thread that is stopped and goes on stands in tracee.h.
  *
- * The calling thread is the tracer: it must be the one to resume. If it dies,
- * the kernel lets every thread go.
+ * The calling thread is the tracer: it must be the one to resume. When it ends, the
+ * kernel lets every thread go; one that did not stop in time is let go by nothing else.
  */
 #ifndef DFPATCH_THREADS_H
 #define DFPATCH_THREADS_H
@@ -57,7 +57,7 @@ bool threads_include(const struct threads *threads, pid_t id);
 int threads_poke(const struct threads *threads, uint64_t addr, const void *bytes, size_t size,
 		 struct df_err *err);
 
-/* Lets every thread go. Harmless if none is stopped. */
+/* Lets every thread go that has stopped. Harmless if none has. */
 void threads_resume(struct threads *threads);
 
 void threads_end(struct threads *threads);

@@ -19,8 +19,9 @@
 /* One write to a pipe (pipe(7): not torn, being shorter than PIPE_BUF). */
 struct order {
 	uint64_t deadline; /* 0: none */
+	pid_t thread;	   /* who is at work */
 	pid_t target;
-	char what[84];
+	char what[80];
 };
 
 /* ---- in the watchdog ---- */
@@ -44,16 +45,23 @@ static const struct timespec *time_left(const struct order *order, struct timesp
 	return left;
 }
 
+/*
+ * To die, the one at work has to run, and it is what holds the target up. Before it is dead,
+ * since then its number may be another's; that of a parent which has gone would be that of
+ * init.
+ */
+static void let_it_run(const struct parent *parent, pid_t thread)
+{
+	if (syscall(SYS_pidfd_send_signal, parent->pidfd, 0, NULL, 0) == 0 &&
+	    syscall(SYS_tgkill, parent->pid, thread, 0) == 0)
+		processors_fetch(thread);
+}
+
 /* The target goes on before anything is written, which it may have to read. */
 static void bite(const struct parent *parent, const struct order *order)
 {
 	char text[400];
-	/*
-	 * To die it has to run. Before it is dead, since then its number may be another's; that of
-	 * a parent which has gone would be that of init.
-	 */
-	if (syscall(SYS_pidfd_send_signal, parent->pidfd, 0, NULL, 0) == 0)
-		processors_fetch(parent->pid);
+	let_it_run(parent, order->thread);
 	if (syscall(SYS_pidfd_send_signal, parent->pidfd, SIGKILL, NULL, 0) != 0)
 		return;
 	const int size =
@@ -173,7 +181,7 @@ static bool send_order(const struct watchdog *watchdog, const struct order *orde
 int watchdog_arm(const struct watchdog *watchdog, uint64_t deadline, pid_t target, const char *what,
 		 struct df_err *err)
 {
-	struct order order = {.deadline = deadline, .target = target};
+	struct order order = {.deadline = deadline, .thread = gettid(), .target = target};
 	snprintf(order.what, sizeof(order.what), "%s", what);
 	if (send_order(watchdog, &order))
 		return 0;

@@ -29,7 +29,8 @@ int watchdog_start(struct watchdog *watchdog, struct df_err *err);
 /*
  * From `deadline` on (CLOCK_MONOTONIC, ns) it kills us, and says on standard error that it
  * did, what for, and that `target` goes on. `what` is the beginning of a sentence about the
- * target, of at most 80 bytes. May be called again. Returns 0, or DF_E_SYSTEM if the
+ * target, of less than 80 bytes. The calling thread is the one at work, which has to die for
+ * that. May be called again. Returns 0, or DF_E_SYSTEM if the
  * watchdog does not listen any more.
  */
 int watchdog_arm(const struct watchdog *watchdog, uint64_t deadline, pid_t target, const char *what,

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_stop.c - threads that cannot be stopped in time, and children that must not be. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "live.h"
 #include "spots.h"
@@ -106,6 +110,121 @@ Test(stop, a_thread_in_vfork_whose_child_exits)
 Test(stop, a_thread_in_vfork_whose_child_execs)
 {
 	stop_beside_vfork("exec=1");
+}
+
+/* ---- dfpatch goes on, and has something else to do ---- */
+
+static void start_in_vfork(struct live *live)
+{
+	LIVE_START(live, "vforker");
+	live->page->go = 1;
+	wait_for_word(live, VFORKER_CHILD);
+}
+
+/* Since dfpatch was started all stood still, and then went on. */
+static void wait_for_the_stop(const struct live *live, int64_t budget)
+{
+	const uint64_t end = now_ns() + 20000000000u;
+	while (live->page->word[VFORKER_GAP] < budget / 2) {
+		cr_assert(now_ns() < end, "it was not stopped");
+		sleep_us(500);
+	}
+	askers_go_on(live);
+}
+
+/* The thread that did not stop comes back from vfork, though its tracer's process is there. */
+static void comes_back_beside(const struct live *live, pid_t dfpatch)
+{
+	const uint64_t end = now_ns() + 2000000000u;
+	live->page->go = 2;
+	while (live->page->word[VFORKER_BACK] == 0) {
+		cr_assert(now_ns() < end, "the thread stands still after its vfork");
+		sleep_us(500);
+	}
+	nobody_is_traced(live);
+	cr_assert(live_runs(&(const struct live){.pid = dfpatch}), "dfpatch has ended");
+}
+
+static int crowded[2]; /* a pipe that is full */
+
+static void fill_pipe(void)
+{
+	static const char text[4096];
+	cr_assert_eq(pipe2(crowded, O_CLOEXEC), 0);
+	fcntl(crowded[1], F_SETFL, O_NONBLOCK);
+	while (write(crowded[1], text, sizeof(text)) > 0)
+		;
+	fcntl(crowded[1], F_SETFL, 0);
+}
+
+static void empty_pipe(void)
+{
+	static char text[65536];
+	close(crowded[1]);
+	while (read(crowded[0], text, sizeof(text)) > 0)
+		;
+	close(crowded[0]);
+}
+
+static void speak_into_the_pipe(void)
+{
+	dup2(crowded[1], STDERR_FILENO);
+}
+
+static bool is_writing(pid_t pid)
+{
+	char path[64], text[16] = "";
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return got > 0 && strncmp(text, "1 0x2 ", 6) == 0;
+}
+
+Test(stop, dfpatch_waits_for_somebody_to_read_what_it_says)
+{
+	struct live live;
+	start_in_vfork(&live);
+	forget_gaps(&live);
+	fill_pipe();
+	tool_start(&tool,
+		   (const char *const[]){"enable", PID(&live), "--stop",
+					 "vforker:", "--max-stop=200ms", NULL},
+		   speak_into_the_pipe);
+	wait_for_the_stop(&live, 200000000);
+	for (int i = 0; i < 10000 && !is_writing(tool.pid); i++)
+		sleep_us(1000);
+	comes_back_beside(&live, tool.pid);
+	cr_assert(is_writing(tool.pid), "it did not wait");
+	empty_pipe();
+	cr_assert_eq(tool_wait(&tool), 3, "%s", tool.out);
+	live_stop(&live);
+}
+
+Test(stop, dfpatch_waits_for_the_next_target)
+{
+	struct live live, next;
+	char directory[32];
+	start_in_vfork(&live);
+	forget_gaps(&live);
+	LIVE_START(&next, "basic");
+	/* Which of the two is locked depends on the kernel (process.h). */
+	snprintf(directory, sizeof(directory), "/proc/%d", next.pid);
+	const int locks[] = {(int)syscall(SYS_pidfd_open, next.pid, 0),
+			     open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+	cr_assert(flock(locks[0], LOCK_EX) == 0 && flock(locks[1], LOCK_EX) == 0);
+	tool_start(&tool,
+		   (const char *const[]){"enable", PID(&live), PID(&next), "--stop",
+					 "vforker:", "--max-stop=200ms", "--timeout=15s", NULL},
+		   NULL);
+	wait_for_the_stop(&live, 200000000);
+	sleep_us(200000); /* it is done with this one */
+	comes_back_beside(&live, tool.pid);
+	for (int i = 0; i < 2; i++)
+		close(locks[i]);
+	cr_assert_eq(tool_wait(&tool), 5, "%d: %s%s", tool.status, tool.out, tool.err);
+	live_stop(&next);
+	live_stop(&live);
 }
 
 Test(stop, children_of_a_target_that_forks_all_the_time)
