@@ -71,11 +71,27 @@ static size_t escape_one(enum text_for use, const unsigned char *s, char piece[3
 	return bytes;
 }
 
+/* How many bytes are printable ASCII, which stands for itself everywhere; at most `most`. */
+static size_t plain_run(const unsigned char *s, size_t most)
+{
+	size_t length = 0;
+	while (length < most && s[length] >= 0x20 && s[length] < 0x7f)
+		length++;
+	return length;
+}
+
 void text_escape(enum text_for use, const char *from, char *to, size_t size)
 {
 	size_t used = 0;
-	for (const unsigned char *s = (const unsigned char *)from; *s != '\0';) {
+	for (const unsigned char *s = (const unsigned char *)from;;) {
 		char piece[32];
+		/* Nearly all of nearly every name: a thousand of them are a tenth of a change. */
+		const size_t run = plain_run(s, size - 1 - used);
+		memcpy(to + used, s, run);
+		used += run;
+		s += run;
+		if (*s == '\0')
+			break;
 		s += escape_one(use, s, piece);
 		const size_t length = strlen(piece);
 		if (used + length + 1 > size)
