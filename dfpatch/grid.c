@@ -2,6 +2,7 @@
 /* grid.c - tables on standard output. */
 #include "grid.h"
 
+#include <dlfcn.h>
 #include <libsmartcols/libsmartcols.h>
 #include <locale.h>
 #include <stdio.h>
@@ -9,6 +10,49 @@
 #include <string.h>
 
 #define CHOSEN_MAX 64
+
+/*
+ * The library is loaded when a table is first made. Linked, it would be loaded and bound
+ * for each change as well, which makes no table and takes a fortieth longer then.
+ */
+#define LIBRARY "libsmartcols.so.1"
+
+#define FUNCTIONS(X)                                                                               \
+	X(scols_new_table)                                                                         \
+	X(scols_unref_table)                                                                       \
+	X(scols_print_table)                                                                       \
+	X(scols_table_enable_noheadings)                                                           \
+	X(scols_table_enable_noencoding)                                                           \
+	X(scols_table_new_column)                                                                  \
+	X(scols_table_get_column)                                                                  \
+	X(scols_table_new_line)                                                                    \
+	X(scols_line_refer_data)                                                                   \
+	X(scols_column_get_flags)                                                                  \
+	X(scols_column_set_flags)
+
+static struct {
+	bool loaded;
+#define DECLARE(NAME) __typeof__(&(NAME)) NAME;
+	FUNCTIONS(DECLARE)
+#undef DECLARE
+} lib;
+
+static int load_library(struct df_err *err)
+{
+	if (lib.loaded)
+		return 0;
+	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (!handle)
+		return df_fail(err, DF_E_SYSTEM, "cannot load what prints tables: %s", dlerror());
+#define RESOLVE(NAME)                                                                              \
+	lib.NAME = (__typeof__(lib.NAME))dlsym(handle, #NAME);                                     \
+	if (!lib.NAME)                                                                             \
+		return df_fail(err, DF_E_SYSTEM, "%s has no " #NAME, LIBRARY);
+	FUNCTIONS(RESOLVE)
+#undef RESOLVE
+	lib.loaded = true;
+	return 0;
+}
 
 struct chosen {
 	const struct grid_column *list[CHOSEN_MAX];
@@ -85,16 +129,16 @@ static int make_table(struct grid *grid, bool headings)
 	 * mean the same everywhere, and loading a locale takes a tenth of the time of a flip.
 	 */
 	setlocale(LC_CTYPE, "");
-	grid->table = scols_new_table();
+	grid->table = lib.scols_new_table();
 	if (!grid->table)
 		return -1;
-	scols_table_enable_noheadings(grid->table, !headings);
-	scols_table_enable_noencoding(grid->table, 1); /* cells are safe already */
+	lib.scols_table_enable_noheadings(grid->table, !headings);
+	lib.scols_table_enable_noencoding(grid->table, 1); /* cells are safe already */
 	for (size_t i = 0; i < grid->chosen.count; i++) {
 		const struct grid_column *column = grid->chosen.list[i];
 		const int flags =
 			(column->right ? SCOLS_FL_RIGHT : 0) | (column->cut ? SCOLS_FL_TRUNC : 0);
-		if (!scols_table_new_column(grid->table, column->name, 0, flags))
+		if (!lib.scols_table_new_column(grid->table, column->name, 0, flags))
 			return -1;
 	}
 	return 0;
@@ -107,6 +151,8 @@ int grid_new(const struct grid_columns *columns, const char *standard, const cha
 	if (!g)
 		return df_fail_memory(err);
 	int status = choose_columns(columns, standard, chosen, &g->chosen, err);
+	if (status == 0)
+		status = load_library(err);
 	if (status == 0 && make_table(g, headings) != 0)
 		status = df_fail_memory(err);
 	if (status < 0)
@@ -118,12 +164,12 @@ int grid_new(const struct grid_columns *columns, const char *standard, const cha
 
 int grid_add(struct grid *grid, const void *row, struct df_err *err)
 {
-	struct libscols_line *line = scols_table_new_line(grid->table, NULL);
+	struct libscols_line *line = lib.scols_table_new_line(grid->table, NULL);
 	if (!line)
 		return df_fail_memory(err);
 	for (size_t i = 0; i < grid->chosen.count; i++) {
 		char *text = grid->chosen.list[i]->cell(row);
-		if (!text || scols_line_refer_data(line, i, text) != 0) {
+		if (!text || lib.scols_line_refer_data(line, i, text) != 0) {
 			free(text);
 			return df_fail_memory(err);
 		}
@@ -136,23 +182,24 @@ void grid_hide(struct grid *grid, const char *name, bool hidden)
 	for (size_t i = 0; i < grid->chosen.count; i++) {
 		if (strcmp(grid->chosen.list[i]->name, name) != 0)
 			continue;
-		struct libscols_column *column = scols_table_get_column(grid->table, i);
-		const int flags = scols_column_get_flags(column);
-		scols_column_set_flags(column,
-				       hidden ? flags | SCOLS_FL_HIDDEN : flags & ~SCOLS_FL_HIDDEN);
+		struct libscols_column *column = lib.scols_table_get_column(grid->table, i);
+		const int flags = lib.scols_column_get_flags(column);
+		lib.scols_column_set_flags(column, hidden ? flags | SCOLS_FL_HIDDEN
+							  : flags & ~SCOLS_FL_HIDDEN);
 		return;
 	}
 }
 
 int grid_print(struct grid *grid, struct df_err *err)
 {
-	return scols_print_table(grid->table) == 0 ? 0 : df_fail_memory(err);
+	return lib.scols_print_table(grid->table) == 0 ? 0 : df_fail_memory(err);
 }
 
 void grid_free(struct grid *grid)
 {
 	if (!grid)
 		return;
-	scols_unref_table(grid->table);
+	if (grid->table)
+		lib.scols_unref_table(grid->table);
 	free(grid);
 }

@@ -29,7 +29,8 @@ struct grid;
 /*
  * Begins a table. `chosen` is a list of names with commas between, put behind the
  * `standard` ones if it begins with '+', or NULL for those alone. Returns 0, DF_E_USAGE
- * (an unknown column), DF_E_MEMORY; then *grid is not touched.
+ * (an unknown column), DF_E_SYSTEM (libsmartcols cannot be loaded), DF_E_MEMORY; then *grid
+ * is not touched.
  */
 int grid_new(const struct grid_columns *columns, const char *standard, const char *chosen,
 	     bool headings, struct grid **grid, struct df_err *err);
