@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "report_diff.h"
 #include "report_scan.h"
 
 static bool parse_number(const char *text, char **end, pid_t *number)
@@ -62,11 +63,26 @@ static void take_time(struct argp_state *state, const char *name, const char *te
 		argp_error(state, "--%s: '%s' is no time; write 2s or 500ms", name, text);
 }
 
+static int check_columns(const struct command *command, const char *text, struct df_err *err)
+{
+	switch (command->kind) {
+	case COMMAND_SCAN:
+		return report_scan_check_columns(text, err);
+	case COMMAND_DIFF:
+		return report_diff_check_columns(text, err);
+	case COMMAND_LIST:
+	case COMMAND_CHANGE:
+	case COMMAND_AUDIT:
+	case COMMAND_PRESET:
+	default:
+		return report_check_columns(text, err);
+	}
+}
+
 static void take_columns(struct argp_state *state, struct options *o, const char *text)
 {
 	struct df_err err;
-	if ((o->command->kind == COMMAND_SCAN ? report_scan_check_columns(text, &err)
-					      : report_check_columns(text, &err)) < 0)
+	if (check_columns(o->command, text, &err) < 0)
 		argp_error(state, "--output: %s", err.text);
 	o->columns = text;
 }
@@ -300,9 +316,11 @@ static void print_commands(FILE *to)
 	      "  dfpatch enable --pid 1234 http:fast_path\n"
 	      "  dfpatch disable --pid 1234 --dry-run 'http:' 'cache:.*log'\n"
 	      "  dfpatch enable --exe /usr/sbin/server --tree http:fast_path\n"
-	      "  dfpatch scan\n\n"
+	      "  dfpatch scan\n"
+	      "  dfpatch diff ./server.old ./server\n\n"
 	      "Exit status:\n"
-	      "  0 done, also when the flags were so already   1 some PATTERN matched no flag\n"
+	      "  0 done, also when the flags were so already   1 some PATTERN matched no flag,\n"
+	      "                                                  or diff found a difference\n"
 	      "  2 usage or bad pattern                        3 target not usable, unchanged\n"
 	      "  4 a site or table failed verification         7 done, but some are unhooked\n"
 	      "  5 of several processes some failed and others did not, or they failed in\n"
@@ -319,9 +337,10 @@ static const char *columns_help(const struct command *command)
 		return report_columns_help;
 	case COMMAND_SCAN:
 		return report_scan_columns_help;
+	case COMMAND_DIFF:
+		return report_diff_columns_help;
 	case COMMAND_CHANGE:
 	case COMMAND_AUDIT:
-	case COMMAND_DIFF:
 	case COMMAND_PRESET:
 	default:
 		return NULL;

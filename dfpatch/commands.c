@@ -25,6 +25,8 @@ const struct command commands[] = {
 	 "initialise: release every DF_OPT flag, once per module"},
 	{"scan", COMMAND_SCAN, 0, OPERANDS_NONE, NULL,
 	 "show which processes here carry flags, and which could be changed"},
+	{"diff", COMMAND_DIFF, 0, OPERANDS_TWO_FILES, "OLD NEW",
+	 "show what differs between the flags of two files, as built"},
 	{0},
 };
 
@@ -63,11 +65,11 @@ static const struct {
 	{ON_LIST | ON_CHANGE,
 	 {"tree", OPT_TREE, NULL, 0, "And all descendants of the processes named", 0}},
 	{ON_LIST, {"file", 'f', "FILE", 0, "An executable or shared object on disk", 0}},
-	{ON_LIST | ON_SCAN,
+	{ON_LIST | ON_SCAN | ON_DIFF,
 	 {"output", 'o', "COLUMNS", 0, "Columns to show, separated by commas; +COLUMNS adds some",
 	  0}},
 	{ON_LIST, {"noheadings", OPT_NOHEADINGS, NULL, 0, "Print flags only: no headings", 0}},
-	{ON_SCAN, {"noheadings", OPT_NOHEADINGS, NULL, 0, "Print no headings", 0}},
+	{ON_SCAN | ON_DIFF, {"noheadings", OPT_NOHEADINGS, NULL, 0, "Print no headings", 0}},
 	{ON_ALL, {"json", 'J', NULL, 0, "Print one JSON document", 0}},
 	{ON_CHANGE, {"dry-run", 'n', NULL, 0, "Do everything but stop and write", 0}},
 	{ON_PRESET, {"dry-run", 'n', NULL, 0, "Do everything but write", 0}},

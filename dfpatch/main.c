@@ -83,8 +83,11 @@
  *   targets          which of them are meant
  *   scan             which carry flags
  *   grid             tables with columns by name (libsmartcols)
+ *   cells            what stands in cells of several of them
  *   json_document    making JSON (json-c)
  *   report, report_scan, json  for people, for machines
+ *   binary/diff      what differs between the flags of two modules
+ *   binary/report_diff, binary/json_diff  likewise
  *   commands         the tables of commands and options
  *   cli              the command line and its help (argp)
  *   several          a command on many processes
@@ -97,9 +100,12 @@
 
 #include "cli.h"
 #include "diag.h"
+#include "diff.h"
 #include "json.h"
+#include "json_diff.h"
 #include "namespace.h"
 #include "report.h"
+#include "report_diff.h"
 #include "report_scan.h"
 #include "run.h"
 #include "several.h"
@@ -288,6 +294,44 @@ static int do_scan(const struct options *options)
 	return status < 0 ? fail(options, &err) : exit;
 }
 
+/* A file without flags is one that has lost them all, or got none yet. */
+static int load_to_compare(const char *path, struct images *images, struct df_err *err)
+{
+	const int status = images_from_file(path, images, err);
+	if (status != -(int)DF_E_NO_FLAGS)
+		return status;
+	diag_note("%s; compared as a file with none", err->text);
+	return 0;
+}
+
+static int compare_images(const struct options *options, const struct image *old,
+			  const struct image *new, struct df_err *err)
+{
+	struct diff diff;
+	int status = diff_images(old, new, &diff, err);
+	if (status == 0)
+		status = options->json
+				 ? json_diff(&diff, err)
+				 : report_diff(&diff, options->columns, options->headings, err);
+	const int exit = diff.count > 0 ? EXIT_NOTHING : EXIT_DONE;
+	diff_free(&diff);
+	return status < 0 ? status : exit;
+}
+
+static int do_diff(const struct options *options)
+{
+	struct images old, new = {0};
+	struct df_err err;
+	int status = load_to_compare(options->files[0], &old, &err);
+	if (status == 0)
+		status = load_to_compare(options->files[1], &new, &err);
+	if (status == 0)
+		status = compare_images(options, old.list[0], new.list[0], &err);
+	images_free(&old);
+	images_free(&new);
+	return status < 0 ? fail(options, &err) : status;
+}
+
 /* What other pid namespaces call a process becomes what ours does. */
 static int number_processes(const struct options *options, struct df_err *err)
 {
@@ -309,6 +353,8 @@ static int do_command(const struct options *options)
 		return fail(options, &err);
 	if (options->command->kind == COMMAND_SCAN)
 		return do_scan(options);
+	if (options->command->kind == COMMAND_DIFF)
+		return do_diff(options);
 	if (cli_several(options))
 		return do_several(options);
 	return options->command->kind == COMMAND_LIST ? do_list(options) : do_change(options);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cells.h"
 #include "cleanup.h"
-#include "match.h"
 #include "summary.h"
 #include "text.h"
 
@@ -21,39 +21,16 @@ struct row {
 	struct flag_counts now;
 };
 
-static char *number_range(uint32_t low, uint32_t high)
-{
-	char *text = NULL;
-	const int length = low == high ? asprintf(&text, "%" PRIu32, low)
-				       : asprintf(&text, "%" PRIu32 "-%" PRIu32, low, high);
-	return length < 0 ? NULL : text;
-}
-
-static char *joined(const char *a, const char *b)
-{
-	char *text = NULL;
-	if (asprintf(&text, "%s:%s", a, b) < 0)
-		return NULL;
-	char *safe = text_escaped(TEXT_FOR_TERMINAL, text);
-	free(text);
-	return safe;
-}
-
 static char *cell_name(const void *cell)
 {
 	const struct row *row = cell;
-	return joined(row->site->kind, row->site->name);
+	return cells_name(row->site);
 }
 
 static char *cell_full(const void *cell)
 {
 	const struct row *row = cell;
-	const size_t size = df_full_name_length(row->site) + 1;
-	CLEANUP_FREE char *name = malloc(size);
-	if (!name)
-		return NULL;
-	df_full_name(row->site, name, size);
-	return text_escaped(TEXT_FOR_TERMINAL, name);
+	return cells_full_name(row->site);
 }
 
 static char *cell_kind(const void *cell)
@@ -84,27 +61,25 @@ static char *cell_built(const void *cell)
 static char *cell_count(const void *cell)
 {
 	const struct row *row = cell;
-	return number_range(row->now.activation_min, row->now.activation_max);
+	return cells_range(row->now.activation_min, row->now.activation_max);
 }
 
 static char *cell_unhook(const void *cell)
 {
 	const struct row *row = cell;
-	return number_range(row->now.unhook_min, row->now.unhook_max);
+	return cells_range(row->now.unhook_min, row->now.unhook_max);
 }
 
 static char *cell_sites(const void *cell)
 {
 	const struct row *row = cell;
-	return number_range(row->flag->count, row->flag->count);
+	return cells_range(row->flag->count, row->flag->count);
 }
 
 static char *cell_location(const void *cell)
 {
 	const struct row *row = cell;
-	char line[16];
-	snprintf(line, sizeof(line), "%" PRIu32, row->site->line);
-	return joined(row->site->file, line);
+	return cells_location(row->site);
 }
 
 static char *cell_file(const void *cell)
@@ -116,7 +91,7 @@ static char *cell_file(const void *cell)
 static char *cell_line(const void *cell)
 {
 	const struct row *row = cell;
-	return number_range(row->site->line, row->site->line);
+	return cells_range(row->site->line, row->site->line);
 }
 
 static char *cell_doc(const void *cell)
@@ -334,8 +309,7 @@ static const char *outcome_text(enum df_outcome outcome)
 static void print_flag(const char *margin, const struct image *image, const struct df_flag *flag,
 		       const struct flag_change *change)
 {
-	const struct row row = {.site = &image->sites[image->order[flag->first]]};
-	CLEANUP_FREE char *name = cell_full(&row);
+	CLEANUP_FREE char *name = cells_full_name(&image->sites[image->order[flag->first]]);
 	const char *before = flag_state(&change->before), *after = flag_state(&change->after);
 	printf("%s%s: %s", margin, name ? name : "?", before);
 	if (strcmp(before, after) != 0)

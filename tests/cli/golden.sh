@@ -23,7 +23,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/run"
 cd "$work/run"
-cp "$targets/flags" "$targets/flags.so" "$targets/flags.o" "$targets/plain" .
+cp "$targets/flags" "$targets/flags-next" "$targets/flags.so" "$targets/flags.o" "$targets/plain" .
 echo 'no program' >text
 : >empty
 head -c 500 flags >./cut

@@ -272,6 +272,12 @@ static const struct {
 	{{"scan", "-p1"}, 2, "invalid option -- 'p'"},
 	{{"scan", "http:"}, 2, "'scan' takes no pattern, but got 'http:'"},
 	{{"scan", "-o", "DOC"}, 2, "unknown column 'DOC'; there are PID,COMMAND,"},
+	{{"diff", "a"}, 2, "name two files: OLD NEW"},
+	{{"diff", "a", "b", "c"}, 2, "name two files: OLD NEW"},
+	{{"diff", "a", ""}, 2, "an empty name is no file"},
+	{{"diff", "a", "b", "-p1"}, 2, "invalid option -- 'p'"},
+	{{"diff", "a", "b", "-o", "STATE"}, 2, "unknown column 'STATE'; there are CHANGE,NAME,"},
+	{{"diff", "a", "b", "--json", "-o", "NAME"}, 2, "--json has all members"},
 	{{"scan", "--json", "-o", "PID"}, 2, "--json has all members"},
 	{{"enable", "-p1"}, 2, "name the flags"},
 	{{"init", "-p1", "a"}, 2, "'init' takes no pattern, but got 'a'"},
@@ -327,14 +333,15 @@ Test(cli, help_of_every_command)
 		parse(words, &o);
 		cr_expect_eq(o.status, 0, "%s: %d", c->name, o.status);
 		cr_expect(strstr(o.out, c->name), "%s", o.out);
-		cr_expect_eq(strstr(o.out, "--pid=PID") != NULL, c->kind != COMMAND_SCAN, "%s: %s",
+		cr_expect_eq(strstr(o.out, "--pid=PID") != NULL,
+			     c->kind != COMMAND_SCAN && c->operands != OPERANDS_TWO_FILES, "%s: %s",
 			     c->name, o.out);
 		cr_expect_eq(strstr(o.out, "--stop ") != NULL, c->kind == COMMAND_CHANGE, "%s: %s",
 			     c->name, o.out);
 		cr_expect_eq(strstr(o.out, "PATCHABLE:") != NULL, c->kind == COMMAND_SCAN, "%s",
 			     c->name);
-		cr_expect_eq(strstr(o.out, "regular expression") != NULL, command_takes_patterns(c), "%s",
-			     c->name);
+		cr_expect_eq(strstr(o.out, "regular expression") != NULL, command_takes_patterns(c),
+			     "%s", c->name);
 		cr_expect_eq(strstr(o.out, "ADDRESS:") != NULL, c->kind == COMMAND_LIST, "%s",
 			     c->name);
 		cr_expect(!strstr(o.err, "dfpatch"), "%s", o.err);
