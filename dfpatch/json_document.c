@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cleanup.h"
+#include "docs.h"
 #include "match.h"
 #include "text.h"
 
@@ -97,6 +99,24 @@ void doc_put_error(struct document *d, struct json_object *parent, const struct 
 	doc_put_text(d, object, "text", what->text);
 }
 
+/* What the doc says to machines, where it says something. */
+static void put_attributes(struct document *d, struct json_object *object, const char *doc)
+{
+	const struct docs docs = docs_parse(doc);
+	if (docs.owner) {
+		CLEANUP_FREE char *owner = strndup(docs.owner, docs.owner_length);
+		d->failed = d->failed || !owner;
+		doc_put_text(d, object, "owner", owner ? owner : "");
+	}
+	if (docs.expires) {
+		char day[DOCS_DAY_TEXT];
+		docs_day_text(docs.last, day);
+		doc_put_text(d, object, "expires", day);
+	}
+	if (docs.permanent)
+		doc_put_bool(d, object, "permanent", true);
+}
+
 void doc_put_names(struct document *d, struct json_object *object, const struct df_site *site)
 {
 	const size_t size = df_full_name_length(site) + 1;
@@ -112,4 +132,5 @@ void doc_put_names(struct document *d, struct json_object *object, const struct 
 	doc_put_text(d, object, "file", site->file);
 	doc_put_number(d, object, "line", site->line);
 	doc_put_text(d, object, "doc", site->doc);
+	put_attributes(d, object, site->doc);
 }

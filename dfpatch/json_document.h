@@ -51,7 +51,7 @@ void doc_put_address(struct document *d, struct json_object *parent, const char 
 /* "error": its code and text. */
 void doc_put_error(struct document *d, struct json_object *parent, const struct df_err *what);
 
-/* All names of a flag, of which `site` is one, its place and its doc. */
+/* All names of a flag, of which `site` is one, its place, its doc, and what that says (docs.h). */
 void doc_put_names(struct document *d, struct json_object *object, const struct df_site *site);
 
 #endif

@@ -42,6 +42,7 @@
  *
  *   cleanup.h        what a scope releases by itself
  *   text             untrusted strings made safe to show
+ *   docs             what a flag's doc says to machines
  *   diag             errors and notes on standard error
  *   status           fields of /proc/PID/status
  *   credentials      by which rights a process runs

@@ -9,6 +9,7 @@
 
 #include "cells.h"
 #include "cleanup.h"
+#include "docs.h"
 #include "summary.h"
 #include "text.h"
 
@@ -100,6 +101,24 @@ static char *cell_doc(const void *cell)
 	return text_escaped(TEXT_FOR_TERMINAL, row->site->doc);
 }
 
+static char *cell_owner(const void *cell)
+{
+	const struct row *row = cell;
+	const struct docs docs = docs_parse(row->site->doc);
+	CLEANUP_FREE char *owner = strndup(docs.owner ? docs.owner : "", docs.owner_length);
+	return owner ? text_escaped(TEXT_FOR_TERMINAL, owner) : NULL;
+}
+
+static char *cell_expires(const void *cell)
+{
+	const struct row *row = cell;
+	const struct docs docs = docs_parse(row->site->doc);
+	char day[DOCS_DAY_TEXT] = "";
+	if (docs.expires)
+		docs_day_text(docs.last, day);
+	return strdup(docs.permanent && !docs.expires ? "permanent" : day);
+}
+
 static char *cell_module(const void *cell)
 {
 	const struct row *row = cell;
@@ -151,6 +170,8 @@ static char *cell_command(const void *cell)
 	X(FILE, cell_file, "source file")                                                          \
 	X(LINE, cell_line, "source line", .right = true)                                           \
 	X(BUILT, cell_built, "state as built")                                                     \
+	X(OWNER, cell_owner, "whom its doc names with owner=")                                     \
+	X(EXPIRES, cell_expires, "the day that its doc names with expires=, or permanent")         \
 	X(MODULE, cell_module, "executable or shared object")                                      \
 	X(ADDRESS, cell_address, "addresses of the sites")                                         \
 	X(PID, cell_pid, "the process", .right = true)                                             \

@@ -20,9 +20,9 @@ int hostile(void)
 int main(void)
 {
 	int on = fast() + hostile();
-	on += DF_DEFAULT(http, log, "write the access log");
+	on += DF_DEFAULT(http, log, "write the access log (owner=web, expires=2031-12-31)");
 	on += DF_DEFAULT_SLOW(cache, warm);
-	on += DF_OPT(cache, strict, "held until a controller initialises");
+	on += DF_OPT(cache, strict, "permanent: held until a controller initialises");
 	on += DF_DEBUG(checks);
 	on += DF_FEATURE(loop, twice, "two sites") + DF_FEATURE(loop, twice, "two sites");
 	return on == 99;

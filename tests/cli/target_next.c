@@ -19,7 +19,7 @@ int fast(void)
 int main(void)
 {
 	int on = fast() + hostile();
-	on += DF_DEFAULT_SLOW(http, log, "write the access log");
+	on += DF_DEFAULT_SLOW(http, log, "write the access log (owner=web, expires=2031-12-31)");
 	on += DF_FEATURE(cache, warm, "fill it at the start");
 	on += DF_FEATURE(cache, shards);
 	on += DF_DEBUG(checks);

@@ -161,7 +161,7 @@ Test(report, help_names_every_column)
 		cr_expect_eq(report_check_columns(name, &err), 0, "%s", err.text);
 		count++;
 	}
-	cr_expect_eq(count, 17);
+	cr_expect_eq(count, 19);
 }
 
 Test(report, headings)
