@@ -64,7 +64,8 @@
  *   binary/inventory  the sites and flags of a module, damaged or not
  *   binary/audit.h   a module, audited
  *   select           patterns -> sites
- *   verify           every site, before anything is touched (Capstone)
+ *   disasm           instructions (Capstone)
+ *   verify           every site, before anything is touched
  *   restart          which system calls may be begun anew after a stop
  *   tracee           one thread, stopped and let go (ptrace)
  *   own_signals      our own signals meanwhile

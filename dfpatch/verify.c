@@ -2,13 +2,13 @@
 /* verify.c - whether each selected site is what its record says. */
 #include "verify.h"
 
-#include <capstone/capstone.h>
 #include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "disasm.h"
 #include "insn.h"
 #include "match.h"
 #include "proc_mem.h"
@@ -17,8 +17,7 @@
 #define PAGE_SIZE 4096
 
 struct verifier {
-	csh handle;
-	cs_insn *insn;
+	struct disasm *disasm;
 	uint64_t start; /* what `window` holds of the image being verified */
 	size_t size;
 	uint8_t window[WINDOW];
@@ -30,16 +29,10 @@ int verifier_new(struct verifier **verifier, struct df_err *err)
 	struct verifier *v = calloc(1, sizeof(*v));
 	if (!v)
 		return df_fail_memory(err);
-	const cs_err opened = cs_open(CS_ARCH_X86, CS_MODE_64, &v->handle);
-	if (opened != CS_ERR_OK) {
+	const int status = disasm_new(&v->disasm, err);
+	if (status < 0) {
 		free(v);
-		return df_fail(err, DF_E_SYSTEM, "cannot start Capstone: %s", cs_strerror(opened));
-	}
-	cs_option(v->handle, CS_OPT_DETAIL, CS_OPT_ON);
-	v->insn = cs_malloc(v->handle);
-	if (!v->insn) {
-		verifier_free(v);
-		return df_fail_memory(err);
+		return status;
 	}
 	*verifier = v;
 	return 0;
@@ -49,9 +42,7 @@ void verifier_free(struct verifier *verifier)
 {
 	if (!verifier)
 		return;
-	if (verifier->insn)
-		cs_free(verifier->insn, 1);
-	cs_close(&verifier->handle);
+	disasm_free(verifier->disasm);
 	free(verifier);
 }
 
@@ -89,41 +80,15 @@ static int bad_bytes(const struct image *image, const struct df_site *site, cons
 	return bad_site(image, site, DF_E_SITE, what, err);
 }
 
-static bool operand_is(const cs_insn *insn, unsigned index, int64_t value)
-{
-	const cs_x86 *x86 = &insn->detail->x86;
-	return x86->op_count > index && x86->operands[index].type == X86_OP_IMM &&
-	       x86->operands[index].imm == value;
-}
-
-/* One instruction, of the right kind and length, with the right target. */
-static bool decodes(struct verifier *v, const struct df_site *site, const uint8_t *bytes, bool jump)
-{
-	const size_t length = df_insn_size(site->style);
-	const uint8_t *code = bytes;
-	size_t size = length;
-	uint64_t address = site->addr;
-	if (!cs_disasm_iter(v->handle, &code, &size, &address, v->insn) || size != 0 ||
-	    v->insn->size != length)
-		return false;
-	if (site->style == DF_STYLE_X86_CARRY)
-		return v->insn->id == (jump ? X86_INS_STC : X86_INS_CLC);
-	if (jump)
-		return v->insn->id == X86_INS_JMP && operand_is(v->insn, 0, (int64_t)site->target);
-	return v->insn->id == X86_INS_TEST && v->insn->detail->x86.op_count == 2 &&
-	       v->insn->detail->x86.operands[0].type == X86_OP_REG &&
-	       v->insn->detail->x86.operands[0].reg == X86_REG_EAX;
-}
-
 static bool both_decode(struct verifier *v, const struct df_site *site, const uint8_t *code)
 {
 	uint8_t copy[DF_INSN_MAX];
 	memcpy(copy, code, df_insn_size(site->style));
 	copy[0] = df_insn_opcode(site->style, false);
-	if (!decodes(v, site, copy, false))
+	if (!disasm_is_site(v->disasm, site, copy, false))
 		return false;
 	copy[0] = df_insn_opcode(site->style, true);
-	return decodes(v, site, copy, true);
+	return disasm_is_site(v->disasm, site, copy, true);
 }
 
 static bool is_own(const struct image *image, const struct mapping *m)

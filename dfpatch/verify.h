@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * verify.h - whether each selected site is what its record says, before
- * anything is touched. The only user of Capstone.
+ * anything is touched.
  *
  * A site passes if its bytes are one of its two instructions with the record's
- * target, Capstone decodes them, and what they would become, as exactly one
+ * target, they decode, and so does what they would become, as exactly one
  * instruction of that kind, length and target, and they lie in a private,
  * executable mapping of the module's own file.
  */

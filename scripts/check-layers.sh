@@ -12,8 +12,8 @@ cd "${1:-$(dirname "$0")/..}"
 # The rules are about our own sources; argp(3) ends the program from within cli on its own.
 rules() {
 	cat <<'RULES'
-all     dfpatch/elf_file                INC  libelf\.h|gelf\.h|nlist\.h|elfutils/.*
-all     dfpatch/verify                  INC  capstone(/.*|\.h)
+all     dfpatch/elf_file,dfpatch/elf_symbols INC  libelf\.h|gelf\.h|nlist\.h|elfutils/.*
+all     dfpatch/disasm                  INC  capstone(/.*|\.h)
 all     dfpatch/tracee                  INC  sys/ptrace\.h|linux/ptrace\.h
 all     dfpatch/tracee                  SYM  ptrace
 all     dfpatch/tracee,dfpatch/watchdog INC  sys/wait\.h
