@@ -69,6 +69,9 @@ static void note_part(const GElf_Phdr *p, struct elf_info *info)
 	} else if (p->p_type == PT_GNU_RELRO) {
 		info->relro = p->p_vaddr;
 		info->relro_size = p->p_memsz;
+	} else if (p->p_type == PT_GNU_EH_FRAME) {
+		info->eh_frame_hdr = p->p_vaddr;
+		info->eh_frame_hdr_size = p->p_memsz;
 	}
 }
 
@@ -147,7 +150,7 @@ static void read_build_id(Elf *elf, struct elf_info *info)
 	}
 }
 
-static void count_table_sections(Elf *elf, struct elf_info *info)
+static void look_at_sections(Elf *elf, struct elf_info *info)
 {
 	size_t names;
 	if (elf_getshdrstrndx(elf, &names) != 0)
@@ -159,6 +162,10 @@ static void count_table_sections(Elf *elf, struct elf_info *info)
 					   : NULL;
 		if (name && strcmp(name, "df_sites_v1") == 0)
 			info->table_sections++;
+		if (name && strcmp(name, ".eh_frame") == 0) {
+			info->eh_frame = header.sh_addr;
+			info->eh_frame_size = header.sh_size;
+		}
 	}
 }
 
@@ -179,7 +186,7 @@ static int read_info(Elf *elf, uint64_t size, struct elf_info *info, struct df_e
 	found.position_independent = header.e_type == ET_DYN;
 	read_build_id(elf, &found);
 	if (size != FROM_MEMORY)
-		count_table_sections(elf, &found);
+		look_at_sections(elf, &found);
 	*info = found;
 	return 0;
 }

@@ -29,10 +29,14 @@ struct elf_part {
 struct elf_info {
 	struct elf_part *parts; /* owned */
 	size_t part_count;
-	uint64_t dynamic;	   /* PT_DYNAMIC: what the loader goes by */
-	uint64_t dynamic_size;	   /* in memory; 0 if there is none */
-	uint64_t relro;		   /* PT_GNU_RELRO: not written any more once it is relocated */
-	uint64_t relro_size;	   /* 0 if there is none */
+	uint64_t dynamic;	    /* PT_DYNAMIC: what the loader goes by */
+	uint64_t dynamic_size;	    /* in memory; 0 if there is none */
+	uint64_t relro;		    /* PT_GNU_RELRO: not written any more once it is relocated */
+	uint64_t relro_size;	    /* 0 if there is none */
+	uint64_t eh_frame_hdr;	    /* PT_GNU_EH_FRAME: where functions lie, for the unwinder */
+	uint64_t eh_frame_hdr_size; /* 0 if there is none */
+	uint64_t eh_frame;	    /* section .eh_frame; 0 without section headers */
+	uint64_t eh_frame_size;
 	bool position_independent; /* ET_DYN */
 	size_t table_sections;	   /* sections named df_sites_v1; 0 without section headers */
 	uint8_t build_id[ELF_BUILD_ID_MAX];

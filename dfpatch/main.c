@@ -60,11 +60,20 @@
  *   dynamic          the dynamic section of a live module
  *   image_process    the modules of a process
  *   stays            whether one of them can be unloaded
+ *   disasm           instructions (Capstone)
+ *   binary/window    bytes of a module that are looked at once and not kept
+ *   binary/parallel  the same work on every processor
+ *   binary/site_bytes  what stands at each site
+ *   binary/elf_symbols  functions, by symbols (libelf)
+ *   binary/eh_frame  functions, by what the unwinder knows
+ *   binary/functions  both
+ *   binary/points    sites and targets in ascending order
+ *   binary/faults    what a proof finds
+ *   binary/prove     whether sites are instructions of their functions
  *   binary/finding   what an audit finds
  *   binary/inventory  the sites and flags of a module, damaged or not
  *   binary/audit.h   a module, audited
  *   select           patterns -> sites
- *   disasm           instructions (Capstone)
  *   verify           every site, before anything is touched
  *   restart          which system calls may be begun anew after a stop
  *   tracee           one thread, stopped and let go (ptrace)
