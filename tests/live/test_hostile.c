@@ -217,10 +217,11 @@ Test(hostile, second_module_fails, .timeout = 60)
 	live.page->go = 1;
 	while (!live.page->word[0])
 		live_beat(&live);
-	snprintf(command, sizeof(command),
-		 "strace -o /dev/null -e trace=pwrite64 -e inject=pwrite64:error=EIO:when=%d+ %s "
-		 "activate %s '.*' 2>&1",
-		 EXECUTABLE_WRITES + 1, DFPATCH_PATH, PID(&live));
+	snprintf(
+		command, sizeof(command),
+		"strace -f -o /dev/null -e trace=pwrite64 -e inject=pwrite64:error=EIO:when=%d+ %s "
+		"activate %s '.*' 2>&1",
+		EXECUTABLE_WRITES + 1, DFPATCH_PATH, PID(&live));
 	FILE *run = popen(command, "re");
 	cr_assert(run);
 	const size_t got = fread(out, 1, sizeof(out) - 1, run);
