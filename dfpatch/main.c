@@ -84,8 +84,8 @@
  *   change.h         a change: what is asked for, and what it came to
  *   work.h           what its steps share
  *   plans            what it comes to in each module
- *   own              modules made ours
  *   carry            the plans carried out
+ *   own              modules made ours
  *   stopped, quiet   with every thread stopped; while the program runs
  *   way              which of them
  *   run              the pipeline

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "carry.h"
 #include "namespace.h"
 #include "plans.h"
 #include "recover.h"
@@ -83,12 +84,24 @@ static int clear_claim(struct work *w, const struct image *image, struct df_err 
 			    sizeof(none), err);
 }
 
+/* What we began there ourselves, and had no time to finish. */
+static int put_ours_right(struct work *w, const struct image *image, const struct df_module *module,
+			  const struct df_stamp *stamp, struct df_err *err)
+{
+	if (df_recover(&w->mem, module, stamp, err) < 0)
+		return df_err_prefix(err, image->path);
+	carry_closed(w);
+	return 0;
+}
+
 /* What a controller that died left in a module that is ours now, if it did. */
 static int put_right(struct work *w, size_t i, const struct df_control_v1 *control,
 		     const struct df_stamp *stamp, struct df_err *err)
 {
 	const struct image *image = w->result->images.list[i];
 	const struct df_module module = plans_module(w, i);
+	if (w->left_open && i == w->next)
+		return put_ours_right(w, image, &module, stamp, err);
 	if (!plans_need_recovery(image))
 		return 0;
 	/* Whoever was at work when we looked lives, and is done. */
@@ -191,7 +204,7 @@ static int put_all_right(struct work *w, const struct df_stamp *stamp, struct df
 	for (size_t i = 0; status == 0 && i < w->result->images.count; i++) {
 		const struct image *image = w->result->images.list[i];
 		struct df_control_v1 control;
-		if (!plans_need_recovery(image))
+		if (!plans_need_recovery(image) && !w->left_open)
 			continue;
 		status = df_control_load(&w->mem, image->table.control, &control, err);
 		if (status == 0)

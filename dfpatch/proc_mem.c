@@ -70,7 +70,7 @@ static int load(void *context, uint64_t addr, void *buffer, size_t size, struct 
 }
 
 /* What we do after our time is up, somebody else may be doing. */
-static int check_time(const struct proc_mem *memory, struct df_err *err)
+static int check_time(struct proc_mem *memory, struct df_err *err)
 {
 	struct timespec now;
 	if (memory->until == 0)
@@ -78,13 +78,14 @@ static int check_time(const struct proc_mem *memory, struct df_err *err)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec < memory->until)
 		return 0;
+	memory->late = true;
 	return df_fail(err, DF_E_TIMEOUT,
 		       "the time that it may take to write was over before all was written");
 }
 
 static int store(void *context, uint64_t addr, const void *buffer, size_t size, struct df_err *err)
 {
-	const struct proc_mem *memory = context;
+	struct proc_mem *memory = context;
 	const int status = check_time(memory, err);
 	return status < 0 ? status : write_all(memory->fd, addr, buffer, size, err);
 }
@@ -200,6 +201,7 @@ void proc_mem_begin(struct proc_mem *memory, int fd)
 	memory->together = false;
 	memory->denied = false;
 	memory->until = 0;
+	memory->late = false;
 	memory->poke = NULL;
 	memory->poke_context = NULL;
 }

@@ -35,6 +35,7 @@ struct proc_mem {
 	bool together;	/* every thread is stopped: neighbouring edits may be written together */
 	bool denied;	/* the kernel turned out to forbid writing text through the descriptor */
 	uint64_t until; /* CLOCK_MONOTONIC, ns: nothing is written after that; 0 for no limit */
+	bool late;	/* something was not written for that reason */
 	proc_mem_poke poke; /* NULL for none */
 	void *poke_context;
 	uint8_t window[PROC_MEM_WINDOW];

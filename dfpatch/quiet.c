@@ -31,7 +31,7 @@ static int check_untraced(const struct work *w, struct df_err *err)
 /* The first byte that will be written; NULL if there is none. */
 static const struct df_edit *first_edit(const struct work *w)
 {
-	for (size_t i = 0; i < w->result->images.count; i++)
+	for (size_t i = w->next; i < w->result->images.count; i++)
 		if (w->result->plans[i].edit_count > 0)
 			return &w->result->plans[i].edits[0];
 	return NULL;
@@ -47,15 +47,18 @@ static int check_way(struct work *w, struct df_err *err)
 	return df_fail(err, DF_E_CHANGED, "the kernel lets only a tracer write text");
 }
 
-/* Half of the time has to be left when the first byte is written. */
-static int check_time(const struct work *w, uint64_t half, struct df_err *err)
+static int too_busy(const struct work *w, struct df_err *err)
 {
-	if (monotonic_now() < half)
-		return 0;
 	return df_fail(err, DF_E_BUSY,
 		       "the machine is too busy to change flags of process %d quietly; nothing was "
 		       "changed, try again or use --stop",
 		       w->request->pid);
+}
+
+/* Half of the time has to be left when the first byte is written. */
+static int check_time(const struct work *w, uint64_t half, struct df_err *err)
+{
+	return monotonic_now() < half ? 0 : too_busy(w, err);
 }
 
 static int work_claimed(struct work *w, uint64_t half, struct df_err *err)
@@ -70,6 +73,8 @@ static int work_claimed(struct work *w, uint64_t half, struct df_err *err)
 		status = check_time(w, half, err);
 	if (status == 0)
 		status = carry_out(w, &stamp, err);
+	if (status == -(int)DF_E_TIMEOUT)
+		status = too_busy(w, err);
 	/* Who flips without a pause would be in the way again once we have planned anew. */
 	if (status == -(int)DF_E_CHANGED || status == -(int)DF_E_BUSY)
 		own_ask_for_turn(w);
@@ -90,6 +95,7 @@ int quiet_commit(struct work *w, struct df_err *err)
 		return status;
 	w->memory->together = false;
 	w->memory->until = start + CLAIM_NS;
+	w->memory->late = false;
 	own_signals_hold(&w->threads.signals);
 	priority_raise(&w->threads.priority);
 	status = work_claimed(w, start + CLAIM_NS / 2, err);

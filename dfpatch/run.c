@@ -14,9 +14,12 @@
  */
 #include "run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "carry.h"
 #include "image_process.h"
 #include "plans.h"
 #include "quiet.h"
@@ -31,6 +34,40 @@ static int with_end_explained(int status, const struct process *process, struct 
 
 /* ---- changes ---- */
 
+/* With every thread stopped there is more time than a claim has. */
+static bool may_stop(struct work *w)
+{
+	if (w->request->mode == MODE_QUIET)
+		return false;
+	snprintf(w->result->why_stopped, sizeof(w->result->why_stopped),
+		 "the time of a claim was over before all was written");
+	return true;
+}
+
+/*
+ * A quiet change had no time to end what it began, on a busy machine. The next controller would
+ * put that right; better we do, and carry out the rest: with every thread stopped, or where that
+ * is not allowed or fails, quietly once more. `err` says why it was left open.
+ */
+static int close_open(struct work *w, struct df_err *err)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+	struct df_err last;
+	int status = -(int)err->code;
+	for (bool stop = may_stop(w); w->left_open && monotonic_now() < w->deadline;
+	     stop = !stop && may_stop(w)) {
+		nanosleep(&pause, NULL);
+		status = stop ? stopped_commit(w, &last) : quiet_commit(w, &last);
+		if (status == -(int)DF_E_NO_PROCESS)
+			w->left_open = false;
+	}
+	if (w->left_open)
+		return -(int)err->code;
+	if (status < 0)
+		*err = last;
+	return status;
+}
+
 static int commit(struct work *w, struct df_err *err)
 {
 	bool quiet;
@@ -39,7 +76,11 @@ static int commit(struct work *w, struct df_err *err)
 		status = way_choose(w, &quiet, err);
 	if (status < 0)
 		return status;
-	return quiet ? quiet_commit(w, err) : stopped_commit(w, err);
+	w->next = 0;
+	status = quiet ? quiet_commit(w, err) : stopped_commit(w, err);
+	if (w->left_open)
+		status = close_open(w, err);
+	return status < 0 ? carry_tell_done(w, err) : 0;
 }
 
 static int attempt(struct work *w, struct df_err *err)
@@ -149,6 +190,30 @@ static int with_unload_explained(int status, const struct process *process,
 		       process->pid);
 }
 
+/*
+ * "Nothing was changed" is said where an error is made, and holds for that attempt; an earlier
+ * one may have put right what a dead controller had left.
+ */
+static int with_recovery_told(int status, const struct change_result *result, struct df_err *err)
+{
+	static const char phrase[] = "nothing was changed";
+	char text[DF_ERR_TEXT], where[64];
+	if (status == 0 || result->recovered == 0)
+		return status;
+	memcpy(text, err->text, sizeof(text));
+	snprintf(where, sizeof(where), "%zu module%s", result->recovered,
+		 result->recovered == 1 ? "" : "s");
+	const char *said = strstr(text, phrase);
+	if (!said)
+		return df_fail(err, err->code,
+			       "%s; before, work that was left half done was put right in %s", text,
+			       where);
+	return df_fail(err, err->code,
+		       "%.*swork that was left half done was put right in %s, nothing else was "
+		       "changed%s",
+		       (int)(said - text), text, where, said + strlen(phrase));
+}
+
 int run_change(const struct change_request *request, struct change_result *result,
 	       struct df_err *err)
 {
@@ -166,6 +231,8 @@ int run_change(const struct change_request *request, struct change_result *resul
 		status = with_end_explained(change_attempts(w, err), &result->process, err);
 	if (result->committed == 0)
 		status = with_unload_explained(status, &result->process, &result->images, err);
+	if (!request->dry_run)
+		status = with_recovery_told(status, result, err);
 	finish(w);
 	return status;
 }
