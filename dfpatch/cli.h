@@ -12,13 +12,8 @@
 #include "err.h"
 #include "plan.h"
 #include "run.h"
+#include "script_source.h"
 #include "targets.h"
-
-/* Lines of a script, as -e or -s gives them. */
-struct script_source {
-	const char *text; /* the line, or the name of a file; "-" is standard input */
-	bool is_file;
-};
 
 struct options {
 	const struct command *command;

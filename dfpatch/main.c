@@ -44,6 +44,7 @@
  *   text             untrusted strings made safe to show
  *   docs             what a flag's doc says to machines
  *   diag             errors and notes on standard error
+ *   script_source    scripts of a command line
  *   status           fields of /proc/PID/status
  *   credentials      by which rights a process runs
  *   denial           why the kernel denies us a process

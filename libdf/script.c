@@ -82,9 +82,9 @@ static int compile(struct span pattern, struct df_pattern **compiled, struct df_
 	return status;
 }
 
-static int add_line(struct df_script *script, struct span line, struct df_err *err)
+static int add_line(struct df_script *script, struct span line, size_t number, struct df_err *err)
 {
-	struct df_script_line made;
+	struct df_script_line made = {.number = number};
 	struct span pattern;
 	if (!read_line(line, &made.op, &pattern))
 		return df_fail(err, DF_E_USAGE,
@@ -108,7 +108,8 @@ static int add_lines(struct df_script *script, const char *text, const char *bre
 	for (size_t number = 1;; number++) {
 		const size_t size = strcspn(text, breaks);
 		const struct span line = trim((struct span){text, size});
-		if (line.size > 0 && line.start[0] != '#' && add_line(script, line, err) < 0)
+		if (line.size > 0 && line.start[0] != '#' &&
+		    add_line(script, line, number, err) < 0)
 			return at_line(number, err);
 		if (text[size] == '\0')
 			return 0;

@@ -24,6 +24,7 @@
 struct df_script_line {
 	enum df_op op;
 	struct df_pattern *pattern; /* owned */
+	size_t number;		    /* of the line in its text, from 1 */
 };
 
 struct df_script {

@@ -52,6 +52,17 @@ Test(script, reads_every_operation_in_order)
 	}
 }
 
+Test(script, lines_know_their_numbers)
+{
+	struct df_script script;
+	struct df_err err;
+	cr_assert_eq(df_script_parse("# first\n+a\n\n  -b;!c", ";", &script, &err), 0);
+	cr_assert_eq(script.count, 3);
+	cr_expect(script.lines[0].number == 2 && script.lines[1].number == 4 &&
+		  script.lines[2].number == 5);
+	df_script_free(&script);
+}
+
 static const struct {
 	const char *text;
 	enum df_errc code;
