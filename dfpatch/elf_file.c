@@ -150,6 +150,12 @@ static void read_build_id(Elf *elf, struct elf_info *info)
 	}
 }
 
+/* The name of a section as it stands in the file; NULL if it has none. */
+static const char *section_name(Elf *elf, size_t names, Elf_Scn *section, GElf_Shdr *header)
+{
+	return gelf_getshdr(section, header) ? elf_strptr(elf, names, header->sh_name) : NULL;
+}
+
 static void look_at_sections(Elf *elf, struct elf_info *info)
 {
 	size_t names;
@@ -157,9 +163,7 @@ static void look_at_sections(Elf *elf, struct elf_info *info)
 		return;
 	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
 		GElf_Shdr header;
-		const char *name = gelf_getshdr(section, &header)
-					   ? elf_strptr(elf, names, header.sh_name)
-					   : NULL;
+		const char *name = section_name(elf, names, section, &header);
 		if (name && strcmp(name, "df_sites_v1") == 0)
 			info->table_sections++;
 		if (name && strcmp(name, ".eh_frame") == 0) {
@@ -229,6 +233,31 @@ int elf_info_from_memory(void *bytes, size_t size, struct elf_info *info, struct
 	const int status = read_info(elf, FROM_MEMORY, info, err);
 	elf_end(elf);
 	return status;
+}
+
+static const char *among(const char *name, const char *const *wanted)
+{
+	for (; name && *wanted; wanted++)
+		if (strcmp(name, *wanted) == 0)
+			return *wanted;
+	return NULL;
+}
+
+const char *elf_section_among(int fd, const char *const *names)
+{
+	size_t strings;
+	const char *found = NULL;
+	elf_version(EV_CURRENT);
+	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf)
+		return NULL;
+	Elf_Scn *section = elf_getshdrstrndx(elf, &strings) == 0 ? elf_nextscn(elf, NULL) : NULL;
+	for (; section && !found; section = elf_nextscn(elf, section)) {
+		GElf_Shdr header;
+		found = among(section_name(elf, strings, section, &header), names);
+	}
+	elf_end(elf);
+	return found;
 }
 
 void elf_info_free(struct elf_info *info)

@@ -56,6 +56,9 @@ int elf_info_from_file(int fd, struct elf_info *info, struct df_err *err);
  */
 int elf_info_from_memory(void *bytes, size_t size, struct elf_info *info, struct df_err *err);
 
+/* The one of `names` (up to NULL) that the first such section of the file has; NULL if none has. */
+const char *elf_section_among(int fd, const char *const *names);
+
 void elf_info_free(struct elf_info *info);
 
 /* Lower-case hexadecimal, terminated; "" if there is no build-id. */

@@ -91,6 +91,10 @@
  *   way              which of them
  *   run              the pipeline
  *   summary          what it came to, flag by flag
+ *   binary/file_copy  the bytes of a file into another
+ *   binary/rewrite   a copy of a file, whole or not at all
+ *   binary/notes.h   what to know about it
+ *   binary/attributes, binary/seals  what the file has besides its bytes, and says of them
  *   roster           which processes there are
  *   targets          which of them are meant
  *   scan             which carry flags

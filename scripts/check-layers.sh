@@ -18,7 +18,7 @@ all     dfpatch/tracee                  INC  sys/ptrace\.h|linux/ptrace\.h
 all     dfpatch/tracee                  SYM  ptrace
 all     dfpatch/tracee,dfpatch/watchdog INC  sys/wait\.h
 all     dfpatch/tracee,dfpatch/watchdog SYM  wait|waitpid|waitid|wait3|wait4
-all     dfpatch/proc_mem,libdf/self_mem SYM  pwrite|pwrite64|pwritev|pwritev2|process_vm_writev
+all     dfpatch/proc_mem,dfpatch/binary/file_copy,libdf/self_mem SYM  pwrite|pwrite64|pwritev|pwritev2|process_vm_writev
 all     libdf/self_mem                  SYM  mprotect|pkey_mprotect
 all     libdf/expression                INC  regex\.h
 all     libdf/expression                SYM  regcomp|regexec|regfree|regerror
