@@ -299,6 +299,15 @@ static const char pattern_help[] =
 	"name (http:fast_path@src/conn.c:41) means just that. Anything else is a POSIX extended "
 	"regular expression that must match from the start of the full name.";
 
+static const char script_help[] =
+	"A LINE is +RE (activate), -RE (deactivate), !RE (unhook), ?RE (rehook), or one of these "
+	"words or enable or disable, a blank and RE: a POSIX extended regular expression that must "
+	"match from the start of the full name (http:fast_path@src/conn.c:41). Lines that begin "
+	"with # are comments.\n\nIN is only read. OUT appears whole or not at all, with user, "
+	"group "
+	"and mode of IN where that is allowed; a file of that name is replaced, of a symbolic link "
+	"the link itself.";
+
 static void print_commands(FILE *to)
 {
 	fputs("Usage: dfpatch COMMAND [OPTION...] [PATTERN...]\n"
@@ -350,7 +359,9 @@ static const char *columns_help(const struct command *command)
 /* Text behind the options of a command's help. */
 static char *after_options(const struct command *command)
 {
-	const char *patterns = command_takes_patterns(command) ? pattern_help : NULL;
+	const char *patterns = command_takes_patterns(command)	 ? pattern_help
+			       : command->kind == COMMAND_PRESET ? script_help
+								 : NULL;
 	const char *columns = columns_help(command);
 	char *text = NULL;
 	if (asprintf(&text, "%s%s%s%s", patterns ? patterns : "", patterns && columns ? "\n\n" : "",

@@ -27,6 +27,8 @@ const struct command commands[] = {
 	 "show which processes here carry flags, and which could be changed"},
 	{"diff", COMMAND_DIFF, 0, OPERANDS_TWO_FILES, "OLD NEW",
 	 "show what differs between the flags of two files, as built"},
+	{"preset", COMMAND_PRESET, 0, OPERANDS_TWO_FILES, "IN OUT",
+	 "write a copy of a binary with flags set as built"},
 	{0},
 };
 

@@ -191,14 +191,20 @@ static void put_manner(struct document *d, struct json_object *object,
 	doc_put_number(d, object, "recovered_modules", result->recovered);
 }
 
+void json_put_changes(struct document *d, struct json_object *object,
+		      const struct change_result *result, bool dry_run)
+{
+	put_totals(d, object, result, dry_run);
+	struct json_object *flags = doc_put(d, object, "flags", json_object_new_array());
+	for (size_t i = 0; flags && i < result->images.count; i++)
+		put_flag_changes(d, flags, result, i, dry_run);
+}
+
 static void put_change(struct document *d, struct json_object *object,
 		       const struct change_request *request, const struct change_result *result)
 {
 	put_manner(d, object, request, result);
-	put_totals(d, object, result, request->dry_run);
-	struct json_object *flags = doc_put(d, object, "flags", json_object_new_array());
-	for (size_t i = 0; flags && i < result->images.count; i++)
-		put_flag_changes(d, flags, result, i, request->dry_run);
+	json_put_changes(d, object, result, request->dry_run);
 }
 
 /* What was changed all the same. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "err.h"
+#include "json_document.h"
 #include "run.h"
 #include "scan.h"
 #include "summary.h"
@@ -22,6 +23,10 @@ int json_change(const char *command, const struct change_request *request,
 		const struct change_result *result, const struct df_err *what, struct df_err *err);
 int json_error(const char *command, const struct df_err *what, struct df_err *err);
 int json_scan(const struct scan *scan, struct df_err *err);
+
+/* Into a document of another kind: what a change came to, in total and flag by flag. */
+void json_put_changes(struct document *d, struct json_object *object,
+		      const struct change_result *result, bool dry_run);
 
 /*
  * One document on several processes: begun, filled one by one, and ended, which prints

@@ -95,6 +95,8 @@
  *   binary/rewrite   a copy of a file, whole or not at all
  *   binary/notes.h   what to know about it
  *   binary/attributes, binary/seals  what the file has besides its bytes, and says of them
+ *   binary/preset    script -> edits of a file
+ *   binary/preset_copy  and the file with them
  *   roster           which processes there are
  *   targets          which of them are meant
  *   scan             which carry flags
@@ -104,6 +106,7 @@
  *   report, report_scan, json  for people, for machines
  *   binary/diff      what differs between the flags of two modules
  *   binary/report_diff, binary/json_diff  likewise
+ *   binary/report_preset, binary/json_preset  likewise
  *   commands         the tables of commands and options
  *   cli              the command line and its help (argp)
  *   several          a command on many processes
@@ -119,9 +122,11 @@
 #include "diff.h"
 #include "json.h"
 #include "json_diff.h"
+#include "json_preset.h"
 #include "namespace.h"
 #include "report.h"
 #include "report_diff.h"
+#include "report_preset.h"
 #include "report_scan.h"
 #include "run.h"
 #include "several.h"
@@ -348,6 +353,37 @@ static int do_diff(const struct options *options)
 	return status < 0 ? fail(options, &err) : status;
 }
 
+static int show_preset(const struct options *options, const struct preset_request *request,
+		       const struct preset_result *result)
+{
+	struct df_err err;
+	for (size_t i = 0; i < result->notes.count; i++)
+		diag_note("%s: %s", request->to, result->notes.list[i]);
+	if (!options->json)
+		report_preset(request, result);
+	else if (json_preset(request, result, &err) < 0)
+		return change_was_made ? unreported(&err) : fail(options, &err);
+	return totals_of(&result->preset.change).unhooked.flags > 0 ? EXIT_NOT_REACHED : EXIT_DONE;
+}
+
+static int do_preset(const struct options *options)
+{
+	const struct preset_request request = {
+		.from = options->files[0],
+		.to = options->files[1],
+		.sources = options->script,
+		.source_count = options->script_count,
+		.dry_run = options->dry_run,
+	};
+	struct preset_result result;
+	struct df_err err;
+	const int status = preset_copy(&request, &result, &err);
+	change_was_made = result.written;
+	const int exit = status < 0 ? fail(options, &err) : show_preset(options, &request, &result);
+	preset_result_free(&result);
+	return exit;
+}
+
 /* What other pid namespaces call a process becomes what ours does. */
 static int number_processes(const struct options *options, struct df_err *err)
 {
@@ -371,6 +407,8 @@ static int do_command(const struct options *options)
 		return do_scan(options);
 	if (options->command->kind == COMMAND_DIFF)
 		return do_diff(options);
+	if (options->command->kind == COMMAND_PRESET)
+		return do_preset(options);
 	if (cli_several(options))
 		return do_several(options);
 	return options->command->kind == COMMAND_LIST ? do_list(options) : do_change(options);

@@ -424,6 +424,12 @@ void report_change(const struct change_request *request, const struct change_res
 	print_change("", request, result);
 }
 
+void report_flag_changes(const struct change_result *result, bool dry_run)
+{
+	print_flags("", result);
+	print_totals("", result, dry_run);
+}
+
 void report_target_change(const struct target_end *end, const struct change_request *request,
 			  const struct change_result *result)
 {

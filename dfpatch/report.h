@@ -35,7 +35,10 @@ int report_lists_add(struct grid *grid, bool headings, const struct list_result 
 /* Prints each flag that changed or could not, then the totals and the pause. */
 void report_change(const struct change_request *request, const struct change_result *result);
 
-/* The same for one of several processes, below a line that names it. */
+/* The flags and the totals alone. */
+void report_flag_changes(const struct change_result *result, bool dry_run);
+
+/* A change of one of several processes, below a line that names it. */
 void report_target_change(const struct target_end *end, const struct change_request *request,
 			  const struct change_result *result);
 

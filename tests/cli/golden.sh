@@ -35,6 +35,9 @@ printf '\267' | dd of=foreign bs=1 seek=18 conv=notrunc status=none # EM_AARCH64
 cp flags ./-dash
 mkdir directory
 ln -s nowhere dangling
+printf '# off\n-cache:\ndisable loop:each|loop:twice\n' >script
+printf '+http:\n\nhttp:log\n' >bad-script
+objcopy --add-section .signature=text flags signed
 
 # Hides what may differ: versions, addresses, build-ids, and the quotes of argp(3).
 normalise() {

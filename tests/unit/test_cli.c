@@ -12,7 +12,7 @@
 #include "cli.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
-#define ARGS_MAX 10
+#define ARGS_MAX 12
 
 /* Makes argv of words; the caller's array has room. */
 static int arguments(const char *const *words, char **argv)
@@ -151,6 +151,27 @@ Test(cli, every_command_is_found_by_its_name)
 	}
 }
 
+Test(cli, lines_and_files_of_a_script_stay_in_order)
+{
+	static const char *const words[ARGS_MAX] = {"preset", "-e", "+a", "in",	  "--script=f",
+						    "out",    "-s", "-",  "-e-b", "-n"};
+	static const struct script_source wanted[] = {
+		{"+a", false}, {"f", true}, {"-", true}, {"-b", false}};
+	char *argv[ARGS_MAX + 2];
+	struct options o;
+	cr_assert_eq(cli_parse(arguments(words, argv), argv, &o), CLI_RUN);
+	cr_assert_eq(o.script_count, COUNT(wanted));
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		cr_expect_str_eq(o.script[i].text, wanted[i].text);
+		cr_expect_eq(o.script[i].is_file, wanted[i].is_file, "%zu", i);
+	}
+	cr_assert_eq(o.file_count, 2);
+	cr_expect_str_eq(o.files[0], "in");
+	cr_expect_str_eq(o.files[1], "out");
+	cr_expect(o.dry_run && !o.json);
+	cli_free(&o);
+}
+
 static const struct {
 	const char *text;
 	uint64_t ns;
@@ -272,6 +293,9 @@ static const struct {
 	{{"scan", "-p1"}, 2, "invalid option -- 'p'"},
 	{{"scan", "http:"}, 2, "'scan' takes no pattern, but got 'http:'"},
 	{{"scan", "-o", "DOC"}, 2, "unknown column 'DOC'; there are PID,COMMAND,"},
+	{{"preset", "a", "b"}, 2, "name the flags to set, with -e LINE or -s FILE"},
+	{{"preset", "a", "-e", "+b"}, 2, "name two files: IN OUT"},
+	{{"preset", "a", "b", "-e", "+b", "--pid=1"}, 2, "unrecognized option '--pid=1'"},
 	{{"diff", "a"}, 2, "name two files: OLD NEW"},
 	{{"diff", "a", "b", "c"}, 2, "name two files: OLD NEW"},
 	{{"diff", "a", ""}, 2, "an empty name is no file"},
@@ -340,8 +364,8 @@ Test(cli, help_of_every_command)
 			     c->name, o.out);
 		cr_expect_eq(strstr(o.out, "PATCHABLE:") != NULL, c->kind == COMMAND_SCAN, "%s",
 			     c->name);
-		cr_expect_eq(strstr(o.out, "regular expression") != NULL, command_takes_patterns(c),
-			     "%s", c->name);
+		cr_expect_eq(strstr(o.out, "POSIX extended") != NULL,
+			     command_takes_patterns(c) || c->kind == COMMAND_PRESET, "%s", c->name);
 		cr_expect_eq(strstr(o.out, "ADDRESS:") != NULL, c->kind == COMMAND_LIST, "%s",
 			     c->name);
 		cr_expect(!strstr(o.err, "dfpatch"), "%s", o.err);
