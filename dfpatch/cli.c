@@ -328,14 +328,20 @@ static void print_commands(FILE *to)
 	      "  dfpatch scan\n"
 	      "  dfpatch diff ./server.old ./server\n\n"
 	      "Exit status:\n"
-	      "  0 done, also when the flags were so already   1 some PATTERN matched no flag,\n"
-	      "                                                  or diff found a difference\n"
-	      "  2 usage or bad pattern                        3 target not usable, unchanged\n"
-	      "  4 a site or table failed verification         7 done, but some are unhooked\n"
-	      "  5 of several processes some failed and others did not, or they failed in\n"
-	      "    different ways: the report says which\n"
-	      "  6 a write failed half-way and was undone, or could not be; or the change was\n"
-	      "    made, but the report could not be written: the message says which\n",
+	      "  0    done; also when the flags were already so\n"
+	      "  1    some PATTERN matched no flag, or there are no flags: nothing was changed;\n"
+	      "       or diff or audit found something\n"
+	      "  2    usage, bad pattern or bad script: nothing was attempted\n"
+	      "  3    the target could not be opened, stopped or trusted, or is busy: nothing was\n"
+	      "       changed\n"
+	      "  4    a site or table failed verification: nothing was changed\n"
+	      "  5    of several processes some failed and others did not, or they failed in\n"
+	      "       different ways: the report says which\n"
+	      "  6    a write failed half-way and was undone, or could not be; or a change was\n"
+	      "       made but could not be reported: the message says which\n"
+	      "  7    done, but some flags are unhooked, so the wanted state was not reached\n"
+	      "  137  killed, by its watchdog or somebody else: what was begun, the next change\n"
+	      "       will finish or undo\n",
 	      to);
 }
 
