@@ -3,9 +3,8 @@
 # docs.sh TEST BUILD STAGE [SANITIZERS] - holds README.md and df(3) to what is so. TEST is one of
 # the functions named at the end; STAGE is where the test package.install put what is installed of
 # BUILD, which was built with SANITIZERS.
-# shellcheck source=../header/common.sh
-. "$(dirname "$0")/../header/common.sh"
-top=$(cd "$SOURCE/../.." && pwd)
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
 test=$1 build=$2 stage=$3 sanitizers=${4-}
 page=$top/man/df.3
 
@@ -25,49 +24,6 @@ if [ -n "$sanitizers" ]; then
 		"-fsanitize=$sanitizers")
 fi
 
-# ---- examples: a program, and a session that builds and runs it ----
-
-# fenced HEADING LANGUAGE: the first block of this language below a heading of README.md.
-fenced() {
-	awk -v heading="$1" -v fence="\`\`\`$2" '
-		/^```/ && open { open = 0; if (wanted) exit; next }
-		/^```/ { open = 1; wanted = here && $0 == fence; next }
-		/^#/ && !open { here = ($0 == heading) }
-		wanted { print }' "$top/README.md"
-}
-
-# displayed NUMBER: that literal display of the examples in df(3), as it is read.
-displayed() {
-	awk -v wanted="$1" '
-		/^\.Sh / { here = ($2 == "EXAMPLES") }
-		/^\.Ed/ { inside = 0 }
-		here && inside && number == wanted { print }
-		/^\.Bd -literal/ && here { inside = 1; number++ }' "$page" |
-		sed -e 's/\\-/-/g' -e 's/\\e/\\/g' -e 's/\\&//g'
-}
-
-# What stands behind each "$ " is carried out; the output must be what stands between.
-session_holds() {
-	local line
-	mkdir -p "$WORK/example"
-	cd "$WORK/example" || return 1
-	cp "$1" example.c
-	cc() { "${compiler[@]}" "$@"; }
-	while IFS= read -r line; do
-		case $line in
-		'$ '*) printf '%s\n' "$line" && (eval "${line#??}") 2>&1 </dev/null ;;
-		esac
-	done <"$2" >session
-	diff "$2" session
-}
-
-# example NAME PROGRAM SESSION: neither may be empty.
-example() {
-	check "$1: there is a program" grep -q 'main(' "$2"
-	check "$1: there is a session" grep -q '^\$ .*\./example' "$3"
-	check "$1: it does what is said" session_holds "$2" "$3"
-}
-
 readme_example() {
 	fenced '## Flip them from within' c >"$WORK/program.c"
 	fenced '## Flip them from within' '' >"$WORK/session.txt"
@@ -81,18 +37,6 @@ man_example() {
 }
 
 # ---- the manual page ----
-
-# Whether the pages that it refers to are installed here is none of its business.
-says_nothing() {
-	local said
-	said=$("$@" 2>/dev/null | grep -v 'referenced manual not found')
-	[ -z "$said" ] || { echo "$said"; return 1; }
-}
-
-groff_says_nothing() {
-	groff -mdoc -Tutf8 -ww -z "$page" >"$WORK/groff" 2>&1
-	says_nothing cat "$WORK/groff"
-}
 
 # Prototypes, one a line, spaces and the names of attributes aside; sorted.
 tidy() {

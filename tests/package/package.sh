@@ -35,8 +35,11 @@ install_there() {
 	DESTDIR=$stage cmake --install "$build" --prefix $prefix
 }
 
+has_its_page() { diff "$here/../../man/dfpatch.1" "$root/share/man/man1/dfpatch.1"; }
+
 install() {
 	check 'cmake --install' install_there
+	check 'dfpatch has its page' has_its_page
 	check 'no file names the build or the source tree' names_no_place_of_ours
 }
 
@@ -182,11 +185,16 @@ configure_without() {
 }
 no_rule_for_it() { ! grep -E 'libdf\.(a|so)' "$WORK/without/build.ninja"; }
 exports_headers() { grep -rF df::headers "$WORK/without/CMakeFiles/Export"; }
+has_one_page() {
+	local install=$WORK/without/man/cmake_install.cmake
+	grep -F man/dfpatch.1 "$install" && ! grep -F .3 "$install"
+}
 
 left_out() {
 	check '-DDF_LIBRARY=OFF' configure_without
 	check 'no library is built' no_rule_for_it
 	check 'the headers are there' exports_headers
+	check 'the page of the tool is there, and no other' has_one_page
 }
 
 case $test in

@@ -1,0 +1,376 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# dfpatch.sh TEST DFPATCH - holds dfpatch(1), and what README.md says about the tool, to what is so.
+# TEST is one of the functions named at the end.
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+script=$(realpath "$0")
+test=$1 tool=$(realpath "$2")
+page=$top/man/dfpatch.1
+compiler=(gcc "-I$INCLUDE")
+# What the help of argp(3) looks like, and tables.
+unset COLUMNS POSIXLY_CORRECT ARGP_HELP_FMT || true
+
+# Its errors stand behind its report, as on a terminal, where that is not kept back.
+dfpatch() {
+	local status=0
+	"$tool" "$@" 2>"$WORK/errors" || status=$?
+	cat "$WORK/errors" >&2
+	return $status
+}
+
+# ---- the page, taken apart ----
+
+# section TITLE [SUBSECTION]: the lines of the page below that heading.
+section() {
+	awk -v title="$1" -v sub_title="${2-}" '
+		/^\.Sh / { here = (substr($0, 5) == title); below = (sub_title == ""); next }
+		/^\.Ss / { below = (sub_title == "" || substr($0, 5) == sub_title); next }
+		here && below { print }' "$page"
+}
+
+# items: the words after ".It Cm" of what comes in, one a line.
+items() { sed -n 's/^\.It Cm //p' | sed 's/ , /\n/g'; }
+
+# same WHAT ONE OTHER: the files must have the same lines, and some.
+same() {
+	[ -s "$2" ] || { echo "$1: there is none"; return 1; }
+	diff "$2" "$3"
+}
+
+# ---- commands and options ----
+
+# Those that come, with sections of their own, by and by.
+LATER='audit|preset'
+
+commands() {
+	dfpatch --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | grep -vxE "$LATER"
+}
+
+# Of the synopsis, "COMMAND TEXT" for each line that belongs to a command, macros and all.
+synopsis() {
+	section SYNOPSIS | awk '
+		/^\.Nm/ { count = 0; next }
+		/^\.Cm / { gsub(/ \| /, " "); count = split(substr($0, 5), command, " "); next }
+		{ for (i = 1; i <= count; i++) print command[i], $0 }'
+}
+
+same_commands() {
+	commands | sort >"$WORK/known"
+	section COMMANDS | items | sort | same 'commands described' "$WORK/known" - || return 1
+	synopsis | cut -d ' ' -f 1 | cat - <(section SYNOPSIS | grep -o '^\.Cm .*' | tr -d '|' |
+		cut -c 5- | tr -s ' ' '\n') | sort -u | same 'commands in the synopsis' "$WORK/known" -
+}
+
+# options_of COMMAND: lines "SHORT LONG ARGUMENT", of which the first and last may be "-".
+options_of() {
+	dfpatch "$1" --help |
+		sed -nE 's/^ {2}(-(.), | {4})--([a-z-]+)(=([A-Z]+))?( .*|$)/\2- \3 -\5/p' |
+		sed -E -e 's/^([^-])- /\1 /' -e 's/ -([A-Z]+)$/ \1/' | tr '[:upper:]' '[:lower:]' |
+		paste -d ' ' - <(dfpatch "$1" --help | sed -nE 's/^ {2}-(.), .*/\1/p; s/^ {6}--.*/-/p') |
+		awk '{ print $4, $2, $3 }'
+}
+
+options_in_page() {
+	section OPTIONS | sed -nE '/^\.It Fl /{ s/^\.It //; s/\\&//g; p }' | awk '
+		{
+			short = "-"; long = ""; argument = "-"
+			count = split($0, part, " , ")
+			for (i = 1; i <= count; i++) {
+				split(part[i], word, " ")
+				if (word[2] == "Fl") long = word[3]; else short = word[2]
+				if (match(part[i], /Ar [a-z]+/))
+					argument = substr(part[i], RSTART + 3, RLENGTH - 3)
+			}
+			print short, long, argument
+		}'
+}
+
+same_options() {
+	local command
+	options_in_page | sort -u >"$WORK/listed"
+	for command in $(commands); do
+		options_of "$command"
+	done | cat - <(echo '- version -') | sort -u >"$WORK/known"
+	same options "$WORK/known" "$WORK/listed"
+}
+
+# Those that every command has stand in a line of their own.
+same_synopsis() {
+	local command
+	for command in $(commands); do
+		options_of "$command" | cut -d ' ' -f 2 | grep -vx -e help -e usage | sort >"$WORK/known"
+		synopsis | sed -n "s/^$command //p" | grep -oE 'Fl Fl [a-z-]+' | cut -d ' ' -f 3 | sort |
+			same "options of $command" "$WORK/known" - || return 1
+	done
+}
+
+# "COMMAND OPERANDS", as the first line of the help has them; and as the page does.
+operands_in_help() {
+	local command
+	for command in $(commands); do
+		dfpatch "$command" --help | sed -n "1s/.*\[OPTION\.\.\.\]/$command/p"
+	done | tr '[:upper:]' '[:lower:]'
+}
+
+operands_in_page() {
+	local command
+	for command in $(commands); do
+		synopsis | sed -n "s/^$command //p" | grep -v 'Fl ' | sed -E -e 's/^\.Op (.*)/[\1]/' \
+			-e 's/^\.//' -e 's/Ar //g' -e 's/ \.\.\./.../' | paste -sd ' ' | sed "s/^/$command /"
+	done | sed 's/ $//'
+}
+
+same_operands() {
+	operands_in_help >"$WORK/known"
+	operands_in_page | same operands "$WORK/known" -
+}
+
+# "OPTION DEFAULT" for each option whose help names one; its item has to do so, too.
+same_defaults() {
+	local command option default
+	for command in $(commands); do
+		dfpatch "$command" --help | tr -s ' \n' ' ' |
+			grep -oE -- '--[a-z-]+=[A-Z]+ [^()]*\(default [0-9a-z]+' |
+			sed -E 's/^.*--([a-z-]+)=.*\(default /\1 /'
+	done | sort -u >"$WORK/defaults"
+	[ -s "$WORK/defaults" ] || { echo 'no help names a default'; return 1; }
+	while read -r option default; do
+		section OPTIONS | awk -v item=".It Fl Fl $option " '
+			/^\.It / { here = (index($0, item) == 1) } here { print }' |
+			grep -q "default is $default\.$" || { echo "--$option: $default"; return 1; }
+	done <"$WORK/defaults"
+}
+
+tool_options() {
+	check 'the page has the commands of --help' same_commands
+	check 'the page has the options of --help, with their arguments' same_options
+	check 'the synopsis has those of each command' same_synopsis
+	check 'and its operands' same_operands
+	check 'the defaults are those of --help' same_defaults
+}
+
+# ---- what is printed ----
+
+columns_in_help() { dfpatch "$1" --help | sed -n '/^Columns:/,$s/^  \([A-Z]*\): .*/\1/p'; }
+
+same_columns() {
+	columns_in_help "$1" >"$WORK/known"
+	section COLUMNS "Of $1" | items | same "columns of $1" "$WORK/known" -
+}
+
+tool_columns() {
+	local command
+	for command in $(commands); do
+		[ -z "$(columns_in_help "$command")" ] ||
+			check "the columns of $command are those of --help" same_columns "$command"
+	done
+}
+
+# The names that documents are made of, from the sources.
+members() {
+	find "$top/dfpatch" -name 'json*.c' | grep -vE "json_($LATER)" | xargs sed 's/^ *[/*].*//' |
+		grep -v '^#' | grep -oE '"[a-z][a-z_]+"' | tr -d '"' | sort -u
+}
+
+# Every word of the sources of the tool and the core that may stand in a document.
+words() {
+	cat "$top"/dfpatch/*.[ch] "$top"/dfpatch/binary/*.[ch] "$top"/libdf/err.h |
+		grep -oE '"[a-z0-9][a-z_0-9-]*"' | tr -d '"' | sort -u
+}
+
+# What the page names as a member or a value of one.
+named() {
+	section DOCUMENTS | sed 's/^\.It Cm \(.*\) , /&Cm /' | grep -oE 'Cm [a-z][a-z0-9_-]*' |
+		cut -c 4- | sort -u
+}
+
+none_is_left_out() {
+	[ -z "$(comm -23 <(members | grep -vxF "$(commands)") <(named) | tee /dev/stderr)" ]
+}
+
+none_is_made_up() { [ -z "$(comm -13 <(words) <(named) | tee /dev/stderr)" ]; }
+
+same_error_codes() {
+	sed -nE 's/.*X\(DF_E_[A-Z_]+, "([a-z-]+)"\).*/\1/p' "$top/libdf/err.h" >"$WORK/known"
+	section 'ERROR CODES' | items | same 'error codes' "$WORK/known" -
+}
+
+tool_documents() {
+	check 'every member that documents have is described' none_is_left_out
+	check 'every member that is described is one' none_is_made_up
+	check 'the codes of errors are those of err.h' same_error_codes
+}
+
+# ---- exit statuses ----
+
+# Lines "STATUS what it means", from wherever; how it begins and ends is that place's.
+as_meaning() { tr -s ' \t' ' ' | sed -E -e 's/[ .]+$//' -e 's/`//g' | tr '[:upper:]' '[:lower:]'; }
+
+in_readme() { sed -nE 's/^\| ([0-9]+) \| (.*) \|$/\1 \2/p' "$top/README.md" | as_meaning; }
+
+in_help() {
+	dfpatch --help | sed '1,/^Exit status:/d' | awk '
+		/^  [0-9]/ { if (line) print line; line = $0; next }
+		{ line = line " " $0 }
+		END { print line }' | sed 's/^ *//' | as_meaning
+}
+
+# The first paragraph of each item, without macros.
+in_page() {
+	section 'EXIT STATUS' | awk '
+		/^\.It / { if (line) print line; line = $2; open = 1; next }
+		/^\.(Pp|El)/ { open = 0 }
+		open { sub(/^\.[A-Z][a-z] /, ""); line = line " " $0 }
+		END { print line }' | as_meaning
+}
+
+# Those that the program gives, and the one that the kernel does.
+in_source() {
+	sed -nE 's/^\tEXIT_[A-Z_]+ = ([0-9]+),$/\1/p' "$top/dfpatch/main.c"
+	echo 137
+}
+
+same_statuses() {
+	in_page >"$WORK/in_page"
+	cut -d ' ' -f 1 "$WORK/in_page" >"$WORK/known"
+	in_source | same 'exit statuses' "$WORK/known" -
+}
+
+tool_statuses() {
+	check 'the page has the exit statuses of main.c' same_statuses
+	check 'README.md says of them what the page says' same README.md "$WORK/in_page" <(in_readme)
+	check 'and so does --help' same --help "$WORK/in_page" <(in_help)
+}
+
+# ---- what a stop does to system calls ----
+
+same_calls() {
+	sed -nE 's/^\tcase SYS_([a-z0-9_]+):.*/\1/p' "$top/dfpatch/restart.c" | sort >"$WORK/known"
+	section 'SYSTEM CALLS AND A STOP' 'Calls that are made again' | items | sort |
+		same 'system calls' "$WORK/known" -
+}
+
+# number FILE MACRO: as prose has it.
+number() {
+	sed -nE "s/^#define $2 ([0-9]+)$/\1/p" "$top/dfpatch/$1" |
+		sed -E ':a; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; ta'
+}
+
+same_limit() {
+	local limit
+	limit=$(number quiet.h QUIET_EDITS_MAX)
+	[ -n "$limit" ] && grep "more than $limit bytes" "$page" &&
+		grep "more than $limit bytes" "$top/README.md"
+}
+
+tool_calls() {
+	check 'the calls that are made again are those of restart.c' same_calls
+	check 'the bytes that a quiet change may write are those of quiet.h' same_limit
+}
+
+# ---- the page as a page ----
+
+man_says_nothing() {
+	man --warnings=w -l "$page" 2>"$WORK/man" >/dev/null
+	says_nothing cat "$WORK/man"
+}
+
+tool_page() {
+	! installed mandoc || check 'mandoc has no complaint' says_nothing mandoc -Tlint -Wstyle "$page"
+	! installed groff || check 'groff has no complaint' groff_says_nothing
+	! installed man || check 'man has no complaint' man_says_nothing
+}
+
+# ---- examples ----
+
+# Whether we may change a process that is not our child.
+may_attach() {
+	local scope=/proc/sys/kernel/yama/ptrace_scope
+	[ "$(id -u)" -eq 0 ] || [ ! -e $scope ] || [ "$(cat $scope)" -eq 0 ] && return 0
+	skip "sessions: $scope keeps us from processes that are not our children"
+	return 1
+}
+
+tool_example() {
+	local number
+	installed jq && may_attach || return
+	displayed 1 >"$WORK/program.c"
+	for number in 2 3 4 5 6 7 8 9; do
+		displayed $number
+	done >"$WORK/session.txt"
+	check 'there is a program' grep -q 'main(' "$WORK/program.c"
+	check 'there is a session' grep -q '^\$ dfpatch enable' "$WORK/session.txt"
+	check 'it goes as is said' session_holds server.c "$WORK/program.c" "$WORK/session.txt"
+}
+
+# What README.md shows happens in a pid namespace of our own, where processes get the numbers
+# that they have there.
+in_namespace() { unshare --user --map-root-user --pid --fork --mount --mount-proc "$@"; }
+
+# The next process has this number.
+number_is() { echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; }
+
+start_server() {
+	rm -f "$WORK/port.$1"
+	number_is "$1"
+	/srv/demo_server >"$WORK/port.$1" &
+	while [ ! -s "$WORK/port.$1" ]; do sleep 0.01; done
+}
+
+# The debugger that stands in the way is strace(1) under another name.
+start_debugger() {
+	number_is "$1"
+	/srv/gdb -f -o /dev/null -p "$2" 2>/dev/null &
+	while grep -q 'TracerPid:\s0$' "/proc/$2/status"; do sleep 0.01; done
+}
+
+# session_inside SESSION: with 509 and 522 two servers, and 600 the tracer of the second.
+session_inside() {
+	mount -t tmpfs none /srv && cp "$WORK/demo_server" /srv/ || return 1
+	cp "$(command -v strace)" /srv/gdb
+	start_server 509
+	start_server 522
+	start_debugger 600 522
+	[ "$1" != scan ] || dfpatch enable --pid 509 http:fast_path >/dev/null
+	session_of "$WORK/$1" >"$WORK/session"
+	diff -BZ "$WORK/$1" "$WORK/session"
+}
+
+build_server() {
+	cp "$top/tests/targets/demo_server.c" "$WORK" && cd "$WORK" &&
+		"${compiler[@]}" -O2 demo_server.c -o demo_server -pthread
+}
+
+# session_goes NAME HEADING: the first session below it in README.md.
+session_goes() {
+	fenced "$2" '' >"$WORK/$1"
+	grep -q '^\$ dfpatch' "$WORK/$1" || { echo 'there is no session'; return 1; }
+	PARENT=$WORK in_namespace "$script" "inside_$1" "$tool"
+}
+
+readme_sessions() {
+	installed strace || return
+	if ! in_namespace true 2>/dev/null; then
+		skip 'sessions: the kernel gives us no namespaces'
+		return
+	fi
+	check 'demo_server' build_server
+	check 'README.md: a flag is flipped' session_goes one '# dfpatch'
+	check 'README.md: several processes' session_goes several '### Several processes'
+	check 'README.md: scan' session_goes scan '### What could be changed here'
+}
+
+case $test in
+inside_*)
+	rmdir "$WORK"
+	trap - EXIT
+	WORK=$PARENT
+	session_inside "${test#inside_}"
+	exit
+	;;
+tool_page | tool_options | tool_columns | tool_documents | tool_statuses | tool_calls) $test ;;
+tool_example | readme_sessions) $test ;;
+*) bad "no test is named '$test'" ;;
+esac
+finish
