@@ -30,6 +30,11 @@ struct change_request {
 	enum mode mode;
 	uint64_t timeout;  /* ns: for waiting on other controllers, and trying again */
 	uint64_t max_stop; /* ns: how long threads may take to stop */
+	/*
+	 * CLOCK_REALTIME, ns; 0 if that is no question: what this process has done since then to
+	 * other programs counts as done here, too, where it was inherited by a fork.
+	 */
+	uint64_t inherits_since;
 };
 
 /* What a change came to; valid as far as it got, also after a failure. */

@@ -108,6 +108,10 @@ static int put_right(struct work *w, size_t i, const struct df_control_v1 *contr
 	if (control->phase == DF_PHASE_IDLE)
 		return df_fail(err, DF_E_CHANGED, "%s: another controller changed flags meanwhile",
 			       image->path);
+	/* It is as old as what was inherited, and known by that when all is planned anew. */
+	const struct df_stamp inherited = {.now = w->request->inherits_since, .pid = stamp->pid};
+	if (plans_inherited(w, image))
+		stamp = &inherited;
 	if (df_recover(&w->mem, &module, stamp, err) < 0)
 		return df_err_prefix(err, image->path);
 	w->result->recovered++;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "image_process.h"
 
@@ -67,6 +68,26 @@ static int verify_image(struct work *w, size_t i, struct df_err *err)
 	return status;
 }
 
+bool plans_inherited(const struct work *w, const struct image *image)
+{
+	const struct df_control_v1 *control = &image->control;
+	const uint64_t claim = (uint64_t)control->external_nonce << 32 | control->external;
+	if (w->request->inherits_since == 0)
+		return false;
+	if (control->phase == DF_PHASE_WRITING || control->phase == DF_PHASE_CLOSING)
+		return claims_inherited(&w->claims, claim);
+	return control->phase == DF_PHASE_IDLE && control->changed_by == (uint32_t)getpid() &&
+	       control->changed_at >= w->request->inherits_since && control->changed_at < w->begun;
+}
+
+static bool any_selected(const struct image *image, const bool *selected)
+{
+	for (size_t i = 0; i < image->table.count; i++)
+		if (selected[i])
+			return true;
+	return false;
+}
+
 static int plan_image(struct work *w, size_t i, struct df_err *err)
 {
 	struct image *image = w->result->images.list[i];
@@ -78,18 +99,25 @@ static int plan_image(struct work *w, size_t i, struct df_err *err)
 				       &image->control, err);
 	if (status < 0)
 		return status;
-	df_plan_do(plan, w->request->op, selected);
+	if (!plans_inherited(w, image))
+		df_plan_do(plan, w->request->op, selected);
+	else if (any_selected(image, selected))
+		w->inherited++;
 	status = verify_image(w, i, err);
 	return status < 0 ? status : df_plan_close(plan, w->result->opcodes[i], err);
 }
 
 int plans_make(struct work *w, struct df_err *err)
 {
+	w->inherited = 0;
 	for (size_t i = 0; i < w->result->images.count; i++) {
 		const int status = plan_image(w, i, err);
 		if (status < 0)
 			return status;
 	}
+	if (w->inherited > 0 && !plans_concern_any(w))
+		return df_fail(err, DF_E_NO_MATCH,
+			       "it was forked by a process after that was changed, and is so too");
 	return 0;
 }
 

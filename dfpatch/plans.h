@@ -20,9 +20,15 @@ int plans_load(struct work *work, struct df_err *err);
 
 /*
  * Reads counts, plans and verifies. Returns 0 or an error of image_process.h, verify.h;
- * DF_E_MEMORY.
+ * DF_E_MEMORY; or DF_E_NO_MATCH if all there is to do was inherited.
  */
 int plans_make(struct work *work, struct df_err *err);
+
+/*
+ * Whether an earlier change of this process is in the module, which was forked after it or in
+ * the middle of it: request->inherits_since. In the middle, with the recovery that is due.
+ */
+bool plans_inherited(const struct work *work, const struct image *image);
 
 /*
  * Whether a controller that died left a module in the middle of something: the plan is

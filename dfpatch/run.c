@@ -155,7 +155,9 @@ static int change_attempts(struct work *w, struct df_err *err)
 static int prepare(struct work *w, struct df_err *err)
 {
 	struct change_result *r = w->result;
-	int status = w->request->dry_run ? 0 : watchdog_start(&w->watchdog, err);
+	int status = claims_begin(&w->claims, 0, err);
+	if (status == 0 && !w->request->dry_run)
+		status = watchdog_start(&w->watchdog, err);
 	if (status == 0)
 		status = process_open(w->request->pid, true, &r->process, err);
 	if (status == 0 && !w->request->dry_run)
@@ -224,6 +226,7 @@ int run_change(const struct change_request *request, struct change_result *resul
 		.memory = malloc(sizeof(*work.memory)),
 		.threads = {.task = -1},
 		.deadline = monotonic_now() + request->timeout,
+		.begun = carry_stamp().now,
 	};
 	struct work *w = &work;
 	int status = w->memory ? prepare(w, err) : df_fail_memory(err);

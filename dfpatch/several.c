@@ -128,22 +128,13 @@ static bool counts(enum df_op op)
 }
 
 /*
- * A process that was forked by one after its turn has what was done there, and with it our
- * name as that of who did it.
+ * A process that was forked by one after its turn, or in the middle of it, has what was done
+ * there. Nobody can have named it by its number.
  */
-static bool was_copied_from_a_changed_one(const struct round *r, const struct target_id *target)
+static uint64_t inherits_since(const struct round *r, const struct target_id *target)
 {
-	const struct target what = {.pid = target->pid};
-	struct list_result list;
-	bool ours = false;
-	if (r->done == 0 || !counts(r->options->command->op))
-		return false;
-	if (run_list(&what, NULL, 0, &list, NULL) == 0)
-		for (size_t i = 0; i < list.images.count; i++)
-			ours |= list.images.list[i]->control.changed_by == (uint32_t)getpid() &&
-				list.images.list[i]->control.changed_at >= r->begun;
-	list_free(&list);
-	return ours;
+	const bool may = r->done > 0 && !target->named && counts(r->options->command->op);
+	return may ? r->begun : 0;
 }
 
 static int change(const struct round *r, const struct target_id *target,
@@ -151,12 +142,7 @@ static int change(const struct round *r, const struct target_id *target,
 		  struct df_err *why)
 {
 	const int status = target_check(&r->targets, target, why);
-	if (status < 0)
-		return status;
-	if (!target->named && was_copied_from_a_changed_one(r, target))
-		return df_fail(why, DF_E_NO_MATCH,
-			       "it was forked by a process after that was changed, and is so too");
-	return run_change(request, result, why);
+	return status < 0 ? status : run_change(request, result, why);
 }
 
 static void report(const struct round *r, const struct target_end *end,
@@ -172,9 +158,10 @@ static void report(const struct round *r, const struct target_end *end,
 
 static void change_one(struct round *r, const struct target_id *target)
 {
-	const struct change_request request = change_request_of(r->options, target->pid);
+	struct change_request request = change_request_of(r->options, target->pid);
 	struct change_result result = {.process = {.pidfd = -1, .dir = -1, .mem = -1}};
 	struct df_err why;
+	request.inherits_since = inherits_since(r, target);
 	const int status = change(r, target, &request, &result, &why);
 	const struct target_end end = end_of(
 		r, target, status, status == 0 ? target_how_of(&result) : TARGET_FAILED, &why);

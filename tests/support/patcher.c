@@ -155,7 +155,8 @@ static void be_the_child(const struct patcher *patcher, pid_t target)
 	page = patcher->page;
 	for (int i = 0; status == 0 && i < times; i++) {
 		under_way = false;
-		status = change(target, i % 2 ? wish.back : wish.op);
+		status = wish.instead ? wish.instead(target)
+				      : change(target, i % 2 ? wish.back : wish.op);
 		page->done += status == 0;
 	}
 	_exit(-status);

@@ -44,8 +44,9 @@ struct wish {
 	int times;	   /* this many changes, `op` and `back` in turn; 0: one */
 	enum df_op back;
 	bool without_watchdog;
-	bool kill_watchdog;  /* as soon as it is there */
-	void (*setup)(void); /* called in the child first */
+	bool kill_watchdog;	      /* as soon as it is there */
+	void (*setup)(void);	      /* called in the child first */
+	int (*instead)(pid_t target); /* of the change: something else, that returns its status */
 };
 
 /* What the child says, in shared memory. */
