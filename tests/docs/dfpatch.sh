@@ -41,7 +41,7 @@ same() {
 # ---- commands and options ----
 
 # Those that come, with sections of their own, by and by.
-LATER='audit|preset'
+LATER='audit'
 
 commands() {
 	dfpatch --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | grep -vxE "$LATER"
