@@ -74,6 +74,7 @@
  *   binary/finding   what an audit finds
  *   binary/inventory  the sites and flags of a module, damaged or not
  *   binary/audit.h   a module, audited
+ *   binary/new_file  a file that appears whole
  *   binary/html      writing HTML
  *   select           patterns -> sites
  *   verify           every site, before anything is touched
