@@ -76,6 +76,14 @@
  *   binary/audit.h   a module, audited
  *   binary/new_file  a file that appears whole
  *   binary/html      writing HTML
+ *   binary/page_assets.h  style and script of a page
+ *   binary/page_row  a flag as a page shows it
+ *   binary/page_groups  kinds and files
+ *   binary/page_map  where in the text sites lie
+ *   binary/page_findings  what is wrong
+ *   binary/page_flags  the flags
+ *   binary/page_section  all of these, of a module
+ *   binary/page      an audit as one page
  *   select           patterns -> sites
  *   verify           every site, before anything is touched
  *   restart          which system calls may be begun anew after a stop

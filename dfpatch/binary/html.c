@@ -176,8 +176,8 @@ void html_source(struct html *html, const char *source, size_t size)
 /* A line for each element that is no part of a line, so that the source can be read too. */
 static bool ends_line(const char *element)
 {
-	static const char *const inside[] = {"a", "b",	  "bdi", "button", "code", "option",
-					     "q", "span", "td",	 "th",	   "title"};
+	static const char *const inside[] = {"a",    "b",  "code", "small", "strong",
+					     "span", "td", "th",   "title"};
 	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++)
 		if (strcmp(element, inside[i]) == 0)
 			return false;
