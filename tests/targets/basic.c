@@ -5,7 +5,8 @@
  *   basic [threads=N] [maps=N] [zero=1]
  *
  * `threads` more than one ask along; `maps` makes that many mappings first;
- * `zero` makes one at address 0, if the kernel allows it: then word[0] is 1.
+ * `zero` makes one at address 0, if the kernel allows it: then word[0] is 1. What the sites
+ * said before anything else of the program ran is in the words from BASIC_FIRST on.
  */
 #include <pthread.h>
 #include <sys/mman.h>
@@ -35,6 +36,16 @@ static __attribute__((noinline)) void ask(int32_t *value)
 	value[BASIC_INLINED + 1] = inlined();
 	value[BASIC_INLINED + 2] = inlined();
 }
+
+static int32_t first[BASIC_COUNT];
+
+static void ask_first(void)
+{
+	ask(first);
+}
+
+/* Called by the loader before any constructor. */
+__attribute__((section(".preinit_array"), used)) static void (*before_all)(void) = ask_first;
 
 static void *ask_along(void *unused)
 {
@@ -70,6 +81,8 @@ int main(int argc, char **argv)
 	(void)argc;
 	page = target_page();
 	page->control = (uint64_t)(uintptr_t)&df_module_v1;
+	for (int i = 0; i < BASIC_COUNT; i++)
+		page->word[BASIC_FIRST + i] = first[i];
 	if (target_option(argv, "zero", 0))
 		make_zero();
 	make_maps(target_option(argv, "maps", 0));

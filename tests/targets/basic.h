@@ -14,4 +14,6 @@ enum basic_value {
 	BASIC_COUNT = BASIC_INLINED + 3,
 };
 
+#define BASIC_FIRST 16 /* the word of the first value, as it was before main() */
+
 #endif
