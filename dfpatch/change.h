@@ -24,6 +24,7 @@ enum mode {
 struct change_request {
 	enum df_op op;
 	pid_t pid;
+	struct process_check check;  /* whether it is one that is meant; nothing to ask: it is */
 	const char *const *patterns; /* none: all flags */
 	size_t pattern_count;
 	bool dry_run;

@@ -276,18 +276,34 @@ static int open_memory(struct process *p, bool write, struct df_err *err)
 	return df_fail_errno(err, DF_E_SYSTEM, "cannot open the memory of process %d", p->pid);
 }
 
-int process_open(pid_t pid, bool write, struct process *process, struct df_err *err)
+static int ask(const struct process_check *check, const struct process *p, struct df_err *err)
+{
+	return check && check->ask ? check->ask(check->context, p, err) : 0;
+}
+
+/* Asked before as well, so that one which is not meant is not said to be out of our reach. */
+int process_open_checked(pid_t pid, bool write, const struct process_check *check,
+			 struct process *process, struct df_err *err)
 {
 	struct process p = {.pid = pid, .pidfd = -1, .dir = -1, .mem = -1};
 	int status = pin(&p, err);
 	if (status == 0)
+		status = ask(check, &p, err);
+	if (status == 0)
 		status = open_memory(&p, write, err);
+	if (status == 0)
+		status = ask(check, &p, err);
 	if (status < 0) {
 		process_close(&p);
 		return status;
 	}
 	*process = p;
 	return 0;
+}
+
+int process_open(pid_t pid, bool write, struct process *process, struct df_err *err)
+{
+	return process_open_checked(pid, write, NULL, process, err);
 }
 
 /*

@@ -30,6 +30,19 @@ struct process {
  */
 int process_open(pid_t pid, bool write, struct process *process, struct df_err *err);
 
+/* A question to be asked of a process once it is pinned: 0, or an error that is the answer. */
+struct process_check {
+	int (*ask)(const void *context, const struct process *process, struct df_err *err);
+	const void *context;
+};
+
+/*
+ * process_open(), and the question, if there is one: in the end it is asked of the very address
+ * space that was opened, or of a later one of the process. Returns what either does.
+ */
+int process_open_checked(pid_t pid, bool write, const struct process_check *check,
+			 struct process *process, struct df_err *err);
+
 /*
  * Makes us the only controller outside, by an advisory lock that ends with us;
  * waits until `deadline` (CLOCK_MONOTONIC, ns). Returns 0, DF_E_BUSY, DF_E_SYSTEM.

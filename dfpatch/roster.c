@@ -56,6 +56,11 @@ static bool look(int proc, const char *name, struct roster_entry *entry)
 	return fd >= 0 && status_read(fd, text, sizeof(text)) > 0 && roster_parse(text, entry);
 }
 
+bool roster_look_at(int dir, struct roster_entry *entry)
+{
+	return look(dir, ".", entry);
+}
+
 bool roster_look(pid_t pid, struct roster_entry *entry)
 {
 	char name[32];

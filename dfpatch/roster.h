@@ -34,6 +34,9 @@ const struct roster_entry *roster_find(const struct roster *roster, pid_t pid);
 /* Looks at one process, or thread, now. False if there is none. */
 bool roster_look(pid_t pid, struct roster_entry *entry);
 
+/* The same of the process whose directory below /proc that is. */
+bool roster_look_at(int dir, struct roster_entry *entry);
+
 /* Parses the text of /proc/PID/stat, which is changed. False if it is none. */
 bool roster_parse(char *text, struct roster_entry *entry);
 

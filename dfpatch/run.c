@@ -159,7 +159,8 @@ static int prepare(struct work *w, struct df_err *err)
 	if (status == 0 && !w->request->dry_run)
 		status = watchdog_start(&w->watchdog, err);
 	if (status == 0)
-		status = process_open(w->request->pid, true, &r->process, err);
+		status = process_open_checked(w->request->pid, true, &w->request->check,
+					      &r->process, err);
 	if (status == 0 && !w->request->dry_run)
 		status = process_lock(&r->process, w->deadline, err);
 	if (status == 0)
@@ -255,11 +256,12 @@ static int list_images(struct list_result *result, struct df_err *err)
 	return status;
 }
 
-static int list_process(pid_t pid, struct list_result *result, struct df_err *err)
+static int list_process(const struct target *target, struct list_result *result, struct df_err *err)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
 	const uint64_t deadline = monotonic_now() + LOOKING_NS;
-	int status = process_open(pid, false, &result->process, err);
+	int status =
+		process_open_checked(target->pid, false, &target->check, &result->process, err);
 	if (status < 0)
 		return status;
 	for (int looks = 1;; looks++) {
@@ -277,7 +279,7 @@ int run_list(const struct target *target, const char *const *patterns, size_t pa
 {
 	*result = (struct list_result){.process = {.pidfd = -1, .dir = -1, .mem = -1}};
 	int status = target->file ? images_from_file(target->file, &result->images, err)
-				  : list_process(target->pid, result, err);
+				  : list_process(target, result, err);
 	if (status == 0)
 		status = selection_make(&result->selection, &result->images, patterns,
 					pattern_count, err);

@@ -14,6 +14,7 @@
 struct target {
 	const char *file; /* NULL for a process */
 	pid_t pid;
+	struct process_check check; /* as in a change */
 };
 
 /*

@@ -87,17 +87,35 @@ static void note_disk(const struct images *images)
 			diag_note_once("%s: %s", images->list[i]->path, images->list[i]->on_disk);
 }
 
+/* ---- whether it is the one that was found ---- */
+
+struct found {
+	const struct targets *targets;
+	const struct target_id *target;
+};
+
+static int ask(const void *context, const struct process *process, struct df_err *err)
+{
+	const struct found *found = context;
+	return target_check(found->targets, found->target, process->dir, err);
+}
+
+/* Once it is pinned: before, another one could take its place, or another program. */
+static struct process_check check_of(const struct found *found)
+{
+	return (struct process_check){.ask = ask, .context = found};
+}
+
 /* ---- lists ---- */
 
 static int list_one(struct round *r, const struct target_id *target, struct df_err *err)
 {
 	const struct options *o = r->options;
-	const struct target what = {.pid = target->pid};
-	struct list_result result = {.process = {.pidfd = -1, .dir = -1, .mem = -1}};
+	const struct found found = {.targets = &r->targets, .target = target};
+	const struct target what = {.pid = target->pid, .check = check_of(&found)};
+	struct list_result result;
 	struct df_err why;
-	int status = target_check(&r->targets, target, &why);
-	if (status == 0)
-		status = run_list(&what, o->patterns, o->pattern_count, &result, &why);
+	int status = run_list(&what, o->patterns, o->pattern_count, &result, &why);
 	const struct target_end end = end_of(r, target, status, TARGET_LISTED, &why);
 	count(r, &end);
 	note_disk(&result.images);
@@ -137,14 +155,6 @@ static uint64_t inherits_since(const struct round *r, const struct target_id *ta
 	return may ? r->begun : 0;
 }
 
-static int change(const struct round *r, const struct target_id *target,
-		  const struct change_request *request, struct change_result *result,
-		  struct df_err *why)
-{
-	const int status = target_check(&r->targets, target, why);
-	return status < 0 ? status : run_change(request, result, why);
-}
-
 static void report(const struct round *r, const struct target_end *end,
 		   const struct change_request *request, const struct change_result *result)
 {
@@ -159,10 +169,12 @@ static void report(const struct round *r, const struct target_end *end,
 static void change_one(struct round *r, const struct target_id *target)
 {
 	struct change_request request = change_request_of(r->options, target->pid);
-	struct change_result result = {.process = {.pidfd = -1, .dir = -1, .mem = -1}};
+	const struct found found = {.targets = &r->targets, .target = target};
+	struct change_result result;
 	struct df_err why;
 	request.inherits_since = inherits_since(r, target);
-	const int status = change(r, target, &request, &result, &why);
+	request.check = check_of(&found);
+	const int status = run_change(&request, &result, &why);
 	const struct target_end end = end_of(
 		r, target, status, status == 0 ? target_how_of(&result) : TARGET_FAILED, &why);
 	r->several->written |= change_was_written(&result) && !request.dry_run;

@@ -3,6 +3,7 @@
 #include "targets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "roster.h"
 
 #define DELETED " (deleted)" /* proc_pid_exe(5) */
@@ -58,33 +60,36 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-static bool was_deleted_by_that_name(const struct executable *exe, const char *directory)
+static bool was_deleted_by_that_name(const struct executable *exe, int dir)
 {
-	char path[64], link[sizeof(exe->deleted)];
+	char link[sizeof(exe->deleted)];
 	struct stat root;
-	snprintf(path, sizeof(path), "%s/root", directory);
-	if (!exe->rooted || exe->deleted[0] == '\0' || stat(path, &root) != 0 ||
+	if (!exe->rooted || exe->deleted[0] == '\0' || fstatat(dir, "root", &root, 0) != 0 ||
 	    !same_file(&root, &exe->root))
 		return false;
-	snprintf(path, sizeof(path), "%s/exe", directory);
-	const ssize_t length = readlink(path, link, sizeof(link) - 1);
+	const ssize_t length = readlinkat(dir, "exe", link, sizeof(link) - 1);
 	if (length < 0)
 		return false;
 	link[length] = '\0';
 	return strcmp(link, exe->deleted) == 0;
 }
 
-/* 1 if it runs it, 0 if not, -1 if we may not know. */
-static int runs(const struct executable *exe, pid_t pid)
+/* Of the process whose directory below /proc that is: 1 if it runs it, 0 if not, -1 if we may not
+ * know. */
+static int runs(const struct executable *exe, int dir)
 {
-	char directory[32], path[64];
 	struct stat file;
-	snprintf(directory, sizeof(directory), "/proc/%d", pid);
-	snprintf(path, sizeof(path), "%s/exe", directory);
-	if (stat(path, &file) != 0)
+	if (fstatat(dir, "exe", &file, 0) != 0)
 		return errno == EACCES || errno == EPERM ? -1 : 0;
-	return (exe->exists && same_file(&file, &exe->file)) ||
-	       was_deleted_by_that_name(exe, directory);
+	return (exe->exists && same_file(&file, &exe->file)) || was_deleted_by_that_name(exe, dir);
+}
+
+static int process_runs(const struct executable *exe, pid_t pid)
+{
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	CLEANUP_FD int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? 0 : runs(exe, dir);
 }
 
 /* ---- one look ---- */
@@ -160,7 +165,7 @@ static int add_by_exe(struct look *look, struct df_err *err)
 		const struct roster_entry *entry = &look->roster.list[i];
 		if (entry->kernel || entry->state == 'Z' || entry->pid == getpid())
 			continue;
-		const int answer = runs(exe, entry->pid);
+		const int answer = process_runs(exe, entry->pid);
 		look->targets->unseen += answer < 0;
 		if (answer > 0)
 			status = add_entry(look, i, false, true, err);
@@ -244,17 +249,18 @@ int targets_find(const struct target_wish *wish, struct targets *targets, struct
 
 /* ---- later ---- */
 
-int target_check(const struct targets *targets, const struct target_id *target, struct df_err *err)
+int target_check(const struct targets *targets, const struct target_id *target, int dir,
+		 struct df_err *err)
 {
 	struct roster_entry now;
 	if (target->started == 0)
 		return 0;
-	if (!roster_look(target->pid, &now) || now.started != target->started)
+	if (!roster_look_at(dir, &now) || now.started != target->started)
 		return df_fail(err, DF_E_NO_PROCESS, "process %d (%s) exited meanwhile",
 			       target->pid, target->name);
 	if (!target->by_exe || target->named)
 		return 0;
-	if (runs(targets->exe, target->pid) != 1)
+	if (runs(targets->exe, dir) != 1)
 		return df_fail(err, DF_E_EXEC,
 			       "process %d (%s) exited or started another program (exec) meanwhile",
 			       target->pid, target->name);

@@ -48,10 +48,11 @@ struct targets {
 int targets_find(const struct target_wish *wish, struct targets *targets, struct df_err *err);
 
 /*
- * 0 if the process is still what was found, else DF_E_NO_PROCESS, or DF_E_EXEC if it was
- * found by its executable and runs another one.
+ * 0 if the process whose directory below /proc is `dir` is still what was found, else
+ * DF_E_NO_PROCESS, or DF_E_EXEC if it was found by its executable and runs another one.
  */
-int target_check(const struct targets *targets, const struct target_id *target, struct df_err *err);
+int target_check(const struct targets *targets, const struct target_id *target, int dir,
+		 struct df_err *err);
 
 void targets_free(struct targets *targets);
 

@@ -3,7 +3,7 @@
  * reborn.c - a program that becomes itself once, or ends, when it is told to.
  *
  * When `go` is 1 its first thread does the exec, when it is 2 another one, when
- * it is 3 it ends. word[0] counts lives. To be built at fixed addresses, so
+ * it is 3 it ends, when it is 4 it becomes what its name is the path of by then. word[0] counts lives. To be built at fixed addresses, so
  * that the second life has everything where the first had it.
  */
 #include <pthread.h>
@@ -54,6 +54,8 @@ int main(int argc, char **argv)
 		obey(1);
 		if (page->go == 3)
 			_exit(0);
+		if (page->go == 4 && page->word[0] == 1)
+			execv(arguments[0], arguments);
 		nap();
 	}
 }
