@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "insn.h"
+#include "insn_length.h"
 
 struct disasm {
 	csh handle;
@@ -178,6 +179,19 @@ static bool is_direct(const uint8_t *code, size_t size, int64_t *displacement)
 }
 
 /*
+ * What Capstone 4 takes for instructions of another length: EVEX with a rounding of its own, and
+ * UD1, with which clang makes traps, behind a prefix or not.
+ */
+static bool is_misread(const uint8_t *code, size_t size)
+{
+	size_t at = 0;
+	while (at < size && is_prefix(code[at]))
+		at++;
+	return size - at >= 2 &&
+	       ((at == 0 && code[0] == 0x62) || (code[at] == 0x0f && code[at + 1] == 0xb9));
+}
+
+/*
  * What Capstone gives without details, which cost as much again, names the instruction; where a
  * branch leads stands in its last bytes.
  */
@@ -185,8 +199,10 @@ bool disasm_next(struct disasm *disasm, const uint8_t *code, size_t size, uint64
 		 struct insn *insn)
 {
 	int64_t displacement;
-	if (!decode(disasm, code, size, addr, false))
-		return false;
+	if (is_misread(code, size) || !decode(disasm, code, size, addr, false)) {
+		*insn = (struct insn){.size = (uint8_t)insn_length(code, size)};
+		return insn->size > 0;
+	}
 	insn->size = (uint8_t)disasm->insn->size;
 	insn->direct = may_branch(disasm->insn->id) && is_direct(code, insn->size, &displacement);
 	if (insn->direct)

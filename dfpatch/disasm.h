@@ -41,7 +41,8 @@ struct insn {
 
 /*
  * Decodes the instruction at `addr`, of which `size` bytes are at `code`. False if they are none,
- * or only its beginning.
+ * or only its beginning. Of instructions that Capstone does not know, the length is still told
+ * where their encoding has it (insn_length.h).
  */
 bool disasm_next(struct disasm *disasm, const uint8_t *code, size_t size, uint64_t addr,
 		 struct insn *insn);

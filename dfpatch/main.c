@@ -61,6 +61,7 @@
  *   dynamic          the dynamic section of a live module
  *   image_process    the modules of a process
  *   stays            whether one of them can be unloaded
+ *   insn_length      lengths of instructions that Capstone does not know
  *   disasm           instructions (Capstone)
  *   binary/window    bytes of a module that are looked at once and not kept
  *   binary/parallel  the same work on every processor

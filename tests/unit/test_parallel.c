@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unit tests of dfpatch/binary/parallel.c. */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "parallel.h"
+
+struct tally {
+	_Atomic unsigned seen[PARALLEL_MAX];
+	_Atomic unsigned next;
+	_Atomic unsigned taken;
+	pthread_t caller;
+	_Atomic bool zero_is_caller;
+};
+
+static void work(void *context, unsigned thread)
+{
+	struct tally *tally = context;
+	tally->seen[thread]++;
+	if (thread == 0)
+		tally->zero_is_caller = pthread_equal(pthread_self(), tally->caller) != 0;
+	while (atomic_fetch_add(&tally->next, 1) < 1000)
+		tally->taken++;
+}
+
+Test(parallel, all_is_done_once)
+{
+	static const unsigned counts[] = {1, 2, 3, PARALLEL_MAX};
+	for (size_t i = 0; i < 4; i++) {
+		struct tally tally = {.caller = pthread_self()};
+		parallel_run(counts[i], work, &tally);
+		cr_expect_eq(tally.taken, 1000);
+		cr_expect(tally.zero_is_caller);
+		for (unsigned thread = 0; thread < PARALLEL_MAX; thread++)
+			cr_expect_eq(tally.seen[thread], thread < counts[i]);
+	}
+}
+
+/* taskset(1) is heeded. */
+Test(parallel, processors)
+{
+	cpu_set_t all, one;
+	cr_assert_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+	const unsigned count = parallel_processors();
+	cr_expect(count >= 1 && count <= PARALLEL_MAX && count <= (unsigned)CPU_COUNT(&all));
+	size_t first = 0;
+	while (!CPU_ISSET(first, &all))
+		first++;
+	CPU_ZERO(&one);
+	CPU_SET(first, &one);
+	cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	cr_expect_eq(parallel_processors(), 1);
+}
