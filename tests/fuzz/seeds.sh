@@ -6,7 +6,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
 CC=${CC:-gcc}
-for name in elf image maps match script status text; do mkdir -p "$out/$name"; done
+for name in eh_frame elf image maps match prove script status text; do mkdir -p "$out/$name"; done
 
 cat >"$out/tiny.c" <<'END'
 #include <df.h>
@@ -37,6 +37,20 @@ tiny build-id -static -s -Wl,--build-id
 tiny shared -s -shared -fPIC
 tiny pie -s -pie -fPIE
 tiny sections -static
+# Some functions, by frames and by symbols; the header of the frames first.
+$CC $small -fasynchronous-unwind-tables -static -Wl,--eh-frame-hdr "$out/tiny.c" -o "$out/prove/both"
+$CC $small -fno-asynchronous-unwind-tables -static "$out/tiny.c" -o "$out/prove/symbols"
+$CC $small -fasynchronous-unwind-tables -s -shared -fPIC "$out/tiny.c" -o "$out/prove/frames"
+objcopy -O binary -j .eh_frame_hdr -j .eh_frame "$out/prove/both" "$out/frames"
+{
+	printf '\000\024'
+	cat "$out/frames"
+} >"$out/eh_frame/header"
+objcopy -O binary -j .eh_frame "$out/prove/both" "$out/frames"
+{
+	printf '\001\000.'
+	cat "$out/frames"
+} >"$out/eh_frame/frames"
 
 head -c 4096 /proc/self/maps | sed '$d' >"$out/maps/self"
 printf '%s\n' '400000-401000 r-xp 00000000 08:01 42                 /bin/a b (deleted)' \
