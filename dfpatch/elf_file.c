@@ -164,12 +164,16 @@ static void look_at_sections(Elf *elf, struct elf_info *info)
 	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
 		GElf_Shdr header;
 		const char *name = section_name(elf, names, section, &header);
-		if (name && strcmp(name, "df_sites_v1") == 0)
-			info->table_sections++;
 		if (name && strcmp(name, ".eh_frame") == 0) {
 			info->eh_frame = header.sh_addr;
 			info->eh_frame_size = header.sh_size;
 		}
+		if (!name || strcmp(name, "df_sites_v1") != 0)
+			continue;
+		if (info->table_sections++ > 0)
+			continue;
+		info->table_section = header.sh_addr;
+		info->table_section_size = header.sh_size;
 	}
 }
 

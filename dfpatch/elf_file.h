@@ -39,6 +39,8 @@ struct elf_info {
 	uint64_t eh_frame_size;
 	bool position_independent; /* ET_DYN */
 	size_t table_sections;	   /* sections named df_sites_v1; 0 without section headers */
+	uint64_t table_section;	   /* the first of them */
+	uint64_t table_section_size;
 	uint8_t build_id[ELF_BUILD_ID_MAX];
 	size_t build_id_size; /* 0 if there is none */
 };

@@ -140,7 +140,7 @@ bool images_add(struct images *images, struct image *image)
 
 /* ---- files ---- */
 
-static int open_regular(const char *path, struct df_err *err)
+int image_open_file(const char *path, struct df_err *err)
 {
 	struct stat st;
 	/* Non-blocking, so that a FIFO cannot hold us up before we know that it is one. */
@@ -154,14 +154,16 @@ static int open_regular(const char *path, struct df_err *err)
 	return kept;
 }
 
-/* The bytes of one segment; snapshot.c asks for no more than the file has of it. */
-static int pull_file(void *context, uint64_t addr, void *to, size_t size)
+/* The bytes of one segment, and none of what the file does not have of it. */
+int image_pull_file(void *context, uint64_t addr, void *to, size_t size)
 {
 	const struct image *image = context;
 	for (size_t i = 0; i < image->elf.part_count; i++) {
 		const struct elf_part *p = &image->elf.parts[i];
 		if (p->type != PT_LOAD || addr < p->addr || addr - p->addr >= p->file_size)
 			continue;
+		if (size > p->file_size - (addr - p->addr))
+			return -1;
 		const off_t offset = (off_t)(p->offset + (addr - p->addr));
 		return pread(image->fd, to, size, offset) == (ssize_t)size ? 0 : -1;
 	}
@@ -180,7 +182,9 @@ static void control_as_built(struct image *image)
 /* Section headers, where there are any, show what the note does not. */
 static int check_sections(const struct image *image, int found, struct df_err *err)
 {
-	if (found <= 0 && image->elf.table_sections > 0)
+	if (found < 0)
+		return found;
+	if (found == 0 && image->elf.table_sections > 0)
 		return df_fail(err, DF_E_TABLE,
 			       "%s: section df_sites_v1 is there, but no note leads to it (was "
 			       ".note.df removed?)",
@@ -196,41 +200,50 @@ static int check_sections(const struct image *image, int found, struct df_err *e
 	return found;
 }
 
-static int load_file(struct image *image, struct df_err *err)
+static int load_headers(struct image *image, struct df_err *err)
 {
-	int status = elf_info_from_file(image->fd, &image->elf, err);
+	const int status = elf_info_from_file(image->fd, &image->elf, err);
 	if (status < 0)
 		return df_err_prefix(err, image->path);
 	uint64_t ehdr = 0;
 	for (size_t i = 0; i < image->elf.part_count && ehdr == 0; i++)
 		if (image->elf.parts[i].type == PT_LOAD && image->elf.parts[i].offset == 0)
 			ehdr = image->elf.parts[i].addr;
-	status = image_snapshot(image, ehdr, pull_file, err);
-	if (status == 0)
-		status = image_load_table(image, err);
-	if (status >= 0)
-		status = check_sections(image, status, err);
-	if (status > 0)
-		control_as_built(image);
+	return image_snapshot(image, ehdr, image_pull_file, err);
+}
+
+int image_open(const char *path, struct image **image, struct df_err *err)
+{
+	int fd = image_open_file(path, err);
+	if (fd < 0)
+		return fd;
+	struct image *opened = image_new(path, fd, false);
+	if (!opened) {
+		close(fd);
+		return df_fail_memory(err);
+	}
+	const int status = load_headers(opened, err);
+	if (status < 0)
+		image_free(opened);
+	else
+		*image = opened;
 	return status;
 }
 
 int images_from_file(const char *path, struct images *images, struct df_err *err)
 {
+	struct image *image;
 	*images = (struct images){0};
-	int fd = open_regular(path, err);
-	if (fd < 0)
-		return fd;
-	struct image *image = image_new(path, fd, false);
-	if (!image) {
-		close(fd);
-		return df_fail_memory(err);
-	}
+	int status = image_open(path, &image, err);
+	if (status < 0)
+		return status;
 	if (!images_add(images, image)) {
 		image_free(image);
 		return df_fail_memory(err);
 	}
-	const int status = load_file(image, err);
+	status = check_sections(image, image_load_table(image, err), err);
+	if (status > 0)
+		control_as_built(image);
 	return status < 0 ? status : 0;
 }
 

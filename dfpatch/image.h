@@ -69,8 +69,21 @@ struct image *image_new(const char *path, int fd, bool live);
  */
 int image_snapshot(struct image *image, uint64_t ehdr, snapshot_pull pull, struct df_err *err);
 
+/* Opens a regular file for reading. Returns a descriptor, DF_E_SYSTEM, or DF_E_NOT_ELF. */
+int image_open_file(const char *path, struct df_err *err);
+
+/*
+ * The headers of a file, with its segments readable, and without flags. Returns 0 and
+ * sets *image (image_free() ends it), or DF_E_SYSTEM, DF_E_NOT_ELF, DF_E_ARCH,
+ * DF_E_MEMORY.
+ */
+int image_open(const char *path, struct image **image, struct df_err *err);
+
 /* Returns 1 with the sites loaded, 0 if the module has none, or an error that names the module. */
 int image_load_table(struct image *image, struct df_err *err);
+
+/* The bytes of a file's segments, for image_snapshot(): from where image->elf says they lie. */
+int image_pull_file(void *image, uint64_t addr, void *to, size_t size);
 
 /* False if memory runs out; then the image stays the caller's. */
 bool images_add(struct images *images, struct image *image);

@@ -178,7 +178,7 @@ static bool has_text(const struct maps *maps, const struct mapping *first)
 
 /* 1 if the module at `first` carries flags, 0 if not; counts modules in images->loaded. */
 static int load_module(struct image *image, struct images *images, const struct mapping *first,
-		       struct df_err *err)
+		       image_loader loader, struct df_err *err)
 {
 	image->device = first->device;
 	image->inode = first->inode;
@@ -194,16 +194,16 @@ static int load_module(struct image *image, struct images *images, const struct 
 	images->loaded++;
 	status = image_snapshot(image, first->start, pull_memory, err);
 	image->snapshot.room = room_left(images);
-	return status < 0 ? status : check_marks(image, image_load_table(image, err), err);
+	return status < 0 ? status : check_marks(image, loader(image, err), err);
 }
 
 static int take_module(const struct process *process, struct images *images,
-		       const struct mapping *first, struct df_err *err)
+		       const struct mapping *first, image_loader loader, struct df_err *err)
 {
 	struct image *image = image_new(first->path, process->mem, true);
 	if (!image)
 		return df_fail_memory(err);
-	int status = load_module(image, images, first, err);
+	int status = load_module(image, images, first, loader, err);
 	if (status > 0) {
 		image->on_disk = disk_difference(process, first, &image->elf);
 		status = images_add(images, image) ? 1 : df_fail_memory(err);
@@ -271,7 +271,7 @@ static int64_t processor_time(void)
 static int account(struct load *load, const struct process *process, const struct image *image,
 		   struct df_err *err)
 {
-	for (size_t i = 0; image && i < image->table.count; i++)
+	for (size_t i = 0; image && image->sites && i < image->table.count; i++)
 		load->strings += df_strings_size(&image->sites[i]);
 	load->sites += image ? image->table.count : 0;
 	if (load->sites > DF_SITES_MAX || load->strings > DF_STRINGS_MAX)
@@ -287,7 +287,8 @@ static int account(struct load *load, const struct process *process, const struc
 	return 0;
 }
 
-static int take_modules(const struct process *process, struct images *images, struct df_err *err)
+static int take_modules(const struct process *process, struct images *images, image_loader loader,
+			struct df_err *err)
 {
 	struct df_err other = {0};
 	struct load load = {.started = processor_time()};
@@ -295,7 +296,7 @@ static int take_modules(const struct process *process, struct images *images, st
 		const struct mapping *m = &images->maps.list[i];
 		if (!may_begin_module(m))
 			continue;
-		int status = take_module(process, images, m, err);
+		int status = take_module(process, images, m, loader, err);
 		const bool may_pass = status == -(int)DF_E_ARCH || status == -(int)DF_E_SYSTEM;
 		/* A file for another machine may be data; it matters if nothing else is found. So
 		 * does one that cannot be read. */
@@ -311,7 +312,8 @@ static int take_modules(const struct process *process, struct images *images, st
 	return images->count > 0 ? 0 : no_flags(process, images, &other, err);
 }
 
-int images_from_process(const struct process *process, struct images *images, struct df_err *err)
+int images_from_process_by(const struct process *process, image_loader loader,
+			   struct images *images, struct df_err *err)
 {
 	*images = (struct images){0};
 	CLEANUP_FD int fd = process_file(process, "maps", err);
@@ -322,11 +324,16 @@ int images_from_process(const struct process *process, struct images *images, st
 		return status;
 	if (images->maps.count == 0)
 		return process_explain_end(process, err);
-	status = take_modules(process, images, err);
+	status = take_modules(process, images, loader, err);
 	/* What an exec or exit leaves half-read looks like damage, or like nothing. */
 	if (status < 0 && memory_is_gone(process, images))
 		return process_explain_end(process, err);
 	return status;
+}
+
+int images_from_process(const struct process *process, struct images *images, struct df_err *err)
+{
+	return images_from_process_by(process, image_load_table, images, err);
 }
 
 static bool still_mapped(const struct maps *maps, const struct mapping *was)

@@ -26,6 +26,14 @@
 int images_from_process(const struct process *process, struct images *images, struct df_err *err);
 
 /*
+ * The same with a loader of tables in place of image_load_table(): what it returns is what that
+ * would.
+ */
+typedef int (*image_loader)(struct image *image, struct df_err *err);
+int images_from_process_by(const struct process *process, image_loader loader,
+			   struct images *images, struct df_err *err);
+
+/*
  * The module whose ELF header lies at the start of a mapping, with its segments
  * readable, and without flags; image_free() ends it. NULL if none begins there.
  * That all of it is mapped, and as code, is not said.

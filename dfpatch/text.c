@@ -34,6 +34,18 @@ static size_t decode_utf8(const unsigned char *s, uint32_t *point)
 	return value < least[length] || value > 0x10ffff || surrogate ? 0 : length;
 }
 
+bool text_is_utf8(const char *text)
+{
+	uint32_t point;
+	for (const unsigned char *s = (const unsigned char *)text; *s != '\0';) {
+		const size_t length = decode_utf8(s, &point);
+		if (length == 0)
+			return false;
+		s += length;
+	}
+	return true;
+}
+
 static bool changes_direction(uint32_t point)
 {
 	return point == 0x061c || point == 0x200e || point == 0x200f ||

@@ -6,6 +6,7 @@
 #ifndef DFPATCH_TEXT_H
 #define DFPATCH_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum text_for {
@@ -27,5 +28,8 @@ void text_escape(enum text_for use, const char *from, char *to, size_t size);
 
 /* The same into memory of its own, NULL if there is none. */
 char *text_escaped(enum text_for use, const char *from);
+
+/* Whether all of it is well-formed UTF-8 (RFC 3629). */
+bool text_is_utf8(const char *text);
 
 #endif
