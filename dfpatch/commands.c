@@ -25,6 +25,8 @@ const struct command commands[] = {
 	 "initialise: release every DF_OPT flag, once per module"},
 	{"scan", COMMAND_SCAN, 0, OPERANDS_NONE, NULL,
 	 "show which processes here carry flags, and which could be changed"},
+	{"audit", COMMAND_AUDIT, 0, OPERANDS_FILES, "[FILE...]",
+	 "show whether every flag of files, or of a process, is sound"},
 	{"diff", COMMAND_DIFF, 0, OPERANDS_TWO_FILES, "OLD NEW",
 	 "show what differs between the flags of two files, as built"},
 	{"preset", COMMAND_PRESET, 0, OPERANDS_TWO_FILES, "IN OUT",

@@ -74,7 +74,13 @@
  *   binary/prove     whether sites are instructions of their functions
  *   binary/finding   what an audit finds
  *   binary/inventory  the sites and flags of a module, damaged or not
- *   binary/audit.h   a module, audited
+ *   binary/site_audit  each site by itself
+ *   binary/proof_audit  the functions around them
+ *   binary/flag_audit  what flags are as built, and what is said of them
+ *   binary/table_audit  what leads to the table
+ *   binary/audit     a module, audited
+ *   binary/object    relocatable objects and archives as if linked (libelf)
+ *   binary/audit_target  the modules of a file or process, audited
  *   binary/new_file  a file that appears whole
  *   binary/html      writing HTML
  *   binary/page_assets.h  style and script of a page
@@ -114,12 +120,16 @@
  *   grid             tables with columns by name (libsmartcols)
  *   cells            what stands in cells of several of them
  *   json_document    making JSON (json-c)
+ *   json_stream      the same, printed while it is made
+ *   progress         a bar for who waits
  *   report, report_scan, json  for people, for machines
  *   binary/diff      what differs between the flags of two modules
  *   binary/report_diff, binary/json_diff  likewise
  *   binary/report_preset, binary/json_preset  likewise
  *   commands         the tables of commands and options
  *   cli              the command line and its help (argp)
+ *   binary/report_audit, binary/json_audit  audits likewise
+ *   binary/audit_run  the command audit
  *   several          a command on many processes
  *   main             this file; the only one that decides the exit status
  */
@@ -128,6 +138,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "audit_run.h"
 #include "cli.h"
 #include "diag.h"
 #include "diff.h"
@@ -395,6 +406,29 @@ static int do_preset(const struct options *options)
 	return exit;
 }
 
+/* As status_of_all(): of files without flags among others nothing is said. */
+static int status_of_audit(const struct audit_totals *t)
+{
+	int status = EXIT_DONE;
+	for (size_t i = 0; i < t->failure_count; i++) {
+		const int one = exit_status(t->failures[i].err.code);
+		status = status == EXIT_DONE || status == one ? one : EXIT_SEVERAL;
+	}
+	if (status != EXIT_DONE)
+		return t->failure_count + t->without_flags < t->targets ? EXIT_SEVERAL : status;
+	return t->modules == 0 || t->findings > 0 ? EXIT_NOTHING : EXIT_DONE;
+}
+
+static int do_audit(const struct options *options)
+{
+	struct audit_totals totals;
+	struct df_err err;
+	const int status = audit_run(options, &totals, &err);
+	const int exit = status < 0 ? fail(options, &err) : status_of_audit(&totals);
+	audit_totals_free(&totals);
+	return exit;
+}
+
 /* What other pid namespaces call a process becomes what ours does. */
 static int number_processes(const struct options *options, struct df_err *err)
 {
@@ -420,6 +454,8 @@ static int do_command(const struct options *options)
 		return do_diff(options);
 	if (options->command->kind == COMMAND_PRESET)
 		return do_preset(options);
+	if (options->command->kind == COMMAND_AUDIT)
+		return do_audit(options);
 	if (cli_several(options))
 		return do_several(options);
 	return options->command->kind == COMMAND_LIST ? do_list(options) : do_change(options);

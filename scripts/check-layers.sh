@@ -12,7 +12,7 @@ cd "${1:-$(dirname "$0")/..}"
 # The rules are about our own sources; argp(3) ends the program from within cli on its own.
 rules() {
 	cat <<'RULES'
-all     dfpatch/elf_file,dfpatch/binary/elf_symbols INC  libelf\.h|gelf\.h|nlist\.h|elfutils/.*
+all     dfpatch/elf_file,dfpatch/binary/elf_symbols,dfpatch/binary/object INC  libelf\.h|gelf\.h|nlist\.h|elfutils/.*
 all     dfpatch/disasm                  INC  capstone(/.*|\.h)
 all     dfpatch/tracee                  INC  sys/ptrace\.h|linux/ptrace\.h
 all     dfpatch/tracee                  SYM  ptrace
@@ -32,9 +32,9 @@ all     dfpatch/main                    SYM  err|errx|verr|verrx|error
 libdf   libdf/print                     SYM  printf|vprintf|puts|putchar|putc|fputs|fputc|perror
 libdf   libdf/print                     SYM  fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
 libdf   libdf/print                     SYM  stdout|stderr
-dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/json_document,dfpatch/binary/html,dfpatch/diag,dfpatch/cli,dfpatch/main SYM printf|vprintf|puts|putchar|putc|fputs|fputc|perror
-dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/json_document,dfpatch/binary/html,dfpatch/diag,dfpatch/cli,dfpatch/main SYM fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
-dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/json_document,dfpatch/diag,dfpatch/cli,dfpatch/main SYM stdout|stderr
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/binary/report_audit,dfpatch/json_document,dfpatch/json_stream,dfpatch/progress,dfpatch/binary/html,dfpatch/diag,dfpatch/cli,dfpatch/main SYM printf|vprintf|puts|putchar|putc|fputs|fputc|perror
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/binary/report_audit,dfpatch/json_document,dfpatch/json_stream,dfpatch/progress,dfpatch/binary/html,dfpatch/diag,dfpatch/cli,dfpatch/main SYM fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/binary/report_audit,dfpatch/json_document,dfpatch/json_stream,dfpatch/progress,dfpatch/diag,dfpatch/cli,dfpatch/main SYM stdout|stderr
 RULES
 }
 

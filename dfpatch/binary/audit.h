@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * audit.h - whether every site of a module is sound, and what the module carries.
- *
- * Modules are audited one after the other and shown to whoever reports them, so
- * that any number of files takes the memory of the largest.
  */
 #ifndef DFPATCH_AUDIT_H
 #define DFPATCH_AUDIT_H
@@ -19,8 +16,18 @@
 enum audit_form {
 	AUDIT_EXECUTABLE, /* of fixed addresses */
 	AUDIT_SHARED,	  /* position-independent: shared objects, and most executables */
-	AUDIT_OBJECT,	  /* relocatable */
+	AUDIT_OBJECT,	  /* relocatable: addresses are made up */
 	AUDIT_LIVE,	  /* a module of a process: addresses are run-time addresses */
+};
+
+/* "executable", "shared", "object", "live": for machines. */
+const char *audit_form_name(enum audit_form form);
+
+struct audit_options {
+	bool sites_only; /* leave the functions around them out */
+	/* NULL, or told now and then how much of a module's work is done. */
+	void (*progress)(void *context, uint64_t done, uint64_t all);
+	void *progress_context;
 };
 
 /* What a module carries. */
@@ -39,8 +46,16 @@ struct audit_module {
 	enum audit_form form;
 	struct inventory inventory;
 	struct audit_summary summary;
-	struct findings findings;
+	struct findings findings; /* sorted */
 };
+
+/*
+ * Audits an image that image_open(), object_link() or image_process.h made, without its
+ * table but for that of an object. Takes it, also after a failure. Returns 0 however much is
+ * wrong with it, or DF_E_NO_FLAGS, DF_E_MEMORY. audit_free() ends *module in any case.
+ */
+int audit_image(struct audit_module *module, struct image *image, enum audit_form form,
+		const struct audit_options *options, struct df_err *err);
 
 /* The first site of a flag, for its names, place and doc. */
 static inline void audit_flag(const struct audit_module *module, size_t flag, struct df_site *site)
@@ -48,5 +63,7 @@ static inline void audit_flag(const struct audit_module *module, size_t flag, st
 	const struct inventory *inventory = &module->inventory;
 	inventory_site(inventory, inventory->order[inventory->flags[flag].first], site);
 }
+
+void audit_free(struct audit_module *module);
 
 #endif

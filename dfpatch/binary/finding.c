@@ -99,6 +99,11 @@ void findings_add(struct findings *findings, enum finding_code code,
 	keep(findings, code, place, text);
 }
 
+void findings_count(struct findings *findings, enum finding_code code, size_t more)
+{
+	findings->counts[code] += more;
+}
+
 /* A counting sort by code keeps the order within each. */
 void findings_sort(struct findings *findings)
 {

@@ -123,6 +123,9 @@ void findings_add(struct findings *findings, enum finding_code code,
 		  const struct finding_place *place, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Counts so many more, of which no more is known. */
+void findings_count(struct findings *findings, enum finding_code code, size_t more);
+
 /* Orders what was kept by code. */
 void findings_sort(struct findings *findings);
 

@@ -14,11 +14,6 @@ static const enum finding_code code_of[] = {
 	[DF_PART_STRING] = FINDING_STRING_BOUNDS,
 };
 
-static bool is_damaged(const struct inventory *inventory, uint32_t record)
-{
-	return inventory->damaged[record / 8] & (1u << record % 8);
-}
-
 static void set_damaged(struct inventory *inventory, uint32_t record)
 {
 	inventory->damaged[record / 8] |= (uint8_t)(1u << record % 8);
@@ -82,8 +77,28 @@ int inventory_begin(struct inventory *inventory, const struct image *image,
 bool inventory_site(const struct inventory *inventory, uint32_t record, struct df_site *site)
 {
 	const struct image *image = inventory->image;
-	return !is_damaged(inventory, record) &&
+	return !inventory_is_damaged(inventory, record) &&
 	       df_table_site(&image->snapshot.view, &image->table, record, site, NULL) == 0;
+}
+
+#define FIELD(ADDR, RAW, MEMBER)                                                                   \
+	((ADDR) + offsetof(struct df_site_v1, MEMBER) + (uint64_t)(int64_t)(RAW)->MEMBER)
+
+void inventory_place(const struct inventory *inventory, uint32_t record,
+		     struct inventory_place *place)
+{
+	const struct df_view *view = &inventory->image->snapshot.view;
+	const uint64_t addr = inventory->image->table.start + (uint64_t)record * DF_SITE_SIZE;
+	const void *bytes = view->at(view, addr, DF_SITE_SIZE);
+	struct df_site_v1 raw = {0}; /* a sound record is there */
+	if (bytes)
+		memcpy(&raw, bytes, sizeof(raw));
+	*place = (struct inventory_place){
+		.addr = FIELD(addr, &raw, site),
+		.target = raw.style == DF_STYLE_X86_GOTO ? FIELD(addr, &raw, target) : 0,
+		.state = FIELD(addr, &raw, state),
+		.style = raw.style,
+	};
 }
 
 struct df_count inventory_count(const struct inventory *inventory, uint32_t record,
@@ -176,6 +191,7 @@ static void fill_flags(struct inventory *inventory, const struct key *keys)
 int inventory_group(struct inventory *inventory, struct df_err *err)
 {
 	CLEANUP_FREE struct key *keys = calloc(inventory->sound + 1, sizeof(*keys));
+	free(inventory->order);
 	inventory->order = calloc(inventory->sound + 1, sizeof(*inventory->order));
 	if (!keys || !inventory->order)
 		return df_fail_memory(err);

@@ -36,14 +36,30 @@ struct inventory {
 int inventory_begin(struct inventory *inventory, const struct image *image,
 		    struct findings *findings, struct df_err *err);
 
+static inline bool inventory_is_damaged(const struct inventory *inventory, uint32_t record)
+{
+	return inventory->damaged[record / 8] & (1u << record % 8);
+}
+
 /* The site of a record; false, if it is damaged. Its strings live as long as the image. */
 bool inventory_site(const struct inventory *inventory, uint32_t record, struct df_site *site);
+
+/* Addresses of a site that are had without its strings; of a sound record. Any thread may ask. */
+struct inventory_place {
+	uint64_t addr;
+	uint64_t target; /* 0 with the CARRY style */
+	uint64_t state;
+	uint8_t style;
+};
+
+void inventory_place(const struct inventory *inventory, uint32_t record,
+		     struct inventory_place *place);
 
 /* The counts of a site: those that a live image has in `states`, or those as built. */
 struct df_count inventory_count(const struct inventory *inventory, uint32_t record,
 				const struct df_site *site);
 
-/* Fills order and flags. Returns 0 or DF_E_MEMORY. */
+/* Fills order and flags, whatever order there was. Returns 0 or DF_E_MEMORY. */
 int inventory_group(struct inventory *inventory, struct df_err *err);
 
 void inventory_free(struct inventory *inventory);

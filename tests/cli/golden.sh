@@ -27,7 +27,10 @@ cp "$targets/flags" "$targets/flags-next" "$targets/flags.so" "$targets/flags.o"
 echo 'no program' >text
 : >empty
 head -c 500 flags >./cut
+LC_ALL=C sed 's/broken \xc3(/broken ,(/' flags >sound # no byte of it that is not UTF-8
 objcopy -R .note.df flags nonote
+ar rc flags.a flags.o text
+printf '!<arch>\ncut' >cut.a
 objcopy --only-keep-debug flags debug
 cp flags 'odd name	é'
 cp flags foreign
@@ -39,12 +42,20 @@ printf '# off\n-cache:\ndisable loop:each|loop:twice\n' >script
 printf '+http:\n\nhttp:log\n' >bad-script
 objcopy --add-section .signature=text flags signed
 
+# An audit without what hangs on where the compiler puts things: functions, cache lines and pages.
+audit() {
+	"$dfpatch" audit "$@" | sed -E -e 's/ in [0-9]+ functions?;/ in FUNCTIONS;/' \
+		-e 's/, [0-9]+ notes?/, NOTES/' -e '/^(cache-line|page) /d'
+	return "${PIPESTATUS[0]}"
+}
+
 # Hides what may differ: versions, addresses, build-ids, and the quotes of argp(3).
 normalise() {
 	sed -E \
 		-e 's/^dfpatch [0-9]+\.[0-9]+\.[0-9]+$/dfpatch VERSION/' \
 		-e 's/"version":"[^"]*"/"version":"VERSION"/' \
 		-e 's/"build_id":"[0-9a-f]+"/"build_id":"BUILD-ID"/' \
+		-e 's/build-id [0-9a-f]+/build-id BUILD-ID/' \
 		-e 's/0x[0-9a-f]+/ADDRESS/g' \
 		-e "s/\`/'/g"
 }

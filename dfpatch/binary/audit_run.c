@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* audit_run.c - the command `audit`. */
+#include "audit_run.h"
+
+#include <stdlib.h>
+
+#include "audit_target.h"
+#include "diag.h"
+#include "json_audit.h"
+#include "progress.h"
+
+struct round {
+	const struct options *options;
+	struct audit_options audit;
+	struct audit_totals *totals;
+	struct progress_bar bar;
+	struct json_stream stream;
+	struct process process; /* not opened for files */
+	bool live;
+};
+
+static void show_progress(void *context, uint64_t done, uint64_t all)
+{
+	progress_show(context, done, all);
+}
+
+/* A document begins with what there is to tell: a lone failure has one of its own kind. */
+static void begin_stream(struct round *r)
+{
+	if (r->options->json && r->stream.depth == 0)
+		json_audit_begin(&r->stream, r->live ? &r->process : NULL);
+}
+
+static int take_module(void *context, const struct audit_module *module, struct df_err *err)
+{
+	struct round *r = context;
+	struct audit_totals *t = r->totals;
+	progress_erase(&r->bar);
+	t->modules++;
+	t->flags += module->summary.flags;
+	t->sites += module->summary.sites;
+	t->findings += findings_total(&module->findings, SEVERITY_FINDING);
+	t->notes += findings_total(&module->findings, SEVERITY_NOTE);
+	begin_stream(r);
+	if (r->options->json) {
+		json_audit_module(&r->stream, module);
+		return r->stream.failed ? df_fail_memory(err) : 0;
+	}
+	return report_audit_module(module, r->options->verbose, t->modules == 1, err);
+}
+
+/* Of several. Returns 0, or DF_E_MEMORY. */
+static int note_failure(struct round *r, const char *path, const struct df_err *why,
+			struct df_err *err)
+{
+	struct audit_totals *t = r->totals;
+	if (why->code == DF_E_NO_FLAGS) {
+		t->without_flags++;
+		diag_note("%s", why->text);
+		return 0;
+	}
+	diag_error(why);
+	struct audit_failure *larger =
+		realloc(t->failures, (t->failure_count + 1) * sizeof(*larger));
+	if (!larger)
+		return df_fail_memory(err);
+	t->failures = larger;
+	t->failures[t->failure_count++] = (struct audit_failure){.path = path, .err = *why};
+	return 0;
+}
+
+static int audit_files(struct round *r, struct df_err *err)
+{
+	const size_t count = r->options->file_count;
+	for (size_t i = 0; i < count; i++) {
+		struct df_err why;
+		const char *path = r->options->files[i];
+		r->bar.label = path;
+		int status = audit_file(path, &r->audit, take_module, r, &why);
+		progress_erase(&r->bar);
+		if (status < 0 && count == 1)
+			return df_fail(err, why.code, "%s", why.text);
+		if (status < 0)
+			status = note_failure(r, path, &why, err);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static int audit_pid(struct round *r, struct df_err *err)
+{
+	int status = process_open(r->options->wish.pids[0], false, &r->process, err);
+	if (status < 0)
+		return status;
+	r->live = true;
+	r->bar.label = r->process.name;
+	status = audit_process(&r->process, &r->audit, take_module, r, err);
+	progress_erase(&r->bar);
+	process_close(&r->process);
+	return status;
+}
+
+int audit_run(const struct options *options, struct audit_totals *totals, struct df_err *err)
+{
+	struct round r = {.options = options, .totals = totals};
+	*totals =
+		(struct audit_totals){.targets = options->file_count > 0 ? options->file_count : 1};
+	progress_begin(&r.bar);
+	r.audit = (struct audit_options){.sites_only = options->sites,
+					 .progress = show_progress,
+					 .progress_context = &r.bar};
+	const int status = options->file_count > 0 ? audit_files(&r, err) : audit_pid(&r, err);
+	if (status < 0 && r.stream.depth == 0)
+		return status;
+	begin_stream(&r);
+	if (options->json) {
+		const int printed = json_audit_end(&r.stream, totals, status < 0 ? NULL : err);
+		return status < 0 ? status : printed;
+	}
+	report_audit_totals(totals);
+	return 0;
+}
+
+void audit_totals_free(struct audit_totals *totals)
+{
+	free(totals->failures);
+	*totals = (struct audit_totals){0};
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flag_audit.c - the flags of a module. */
+#include "flag_audit.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const char *flag_default_name(enum flag_default is)
+{
+	static const char *const names[] = {
+		[DEFAULT_OFF] = "off",
+		[DEFAULT_ON] = "on",
+		[DEFAULT_HELD] = "held",
+		[DEFAULT_MIXED] = "mixed",
+	};
+	return names[is];
+}
+
+static enum flag_default default_of(const struct df_site *site)
+{
+	if (site->activation > 0)
+		return DEFAULT_ON;
+	return site->flags & DF_SITE_HELD ? DEFAULT_HELD : DEFAULT_OFF;
+}
+
+enum flag_default flag_default_of(const struct inventory *inventory, const struct df_flag *flag)
+{
+	enum flag_default is = DEFAULT_OFF;
+	for (uint32_t i = 0; i < flag->count; i++) {
+		struct df_site site;
+		inventory_site(inventory, inventory->order[flag->first + i], &site);
+		if (i > 0 && default_of(&site) != is)
+			return DEFAULT_MIXED;
+		is = default_of(&site);
+	}
+	return is;
+}
+
+/* What was seen of one name so far, in the places where it stands. */
+struct name {
+	struct df_site site; /* the first */
+	struct df_site with_doc;
+	bool has_doc;
+	enum flag_default is;
+	bool told_default, told_doc;
+};
+
+struct pass {
+	const struct inventory *inventory;
+	struct flag_tally *tally;
+	struct findings *findings;
+	struct name name;
+};
+
+static void tell(struct pass *p, enum finding_code code, const struct df_site *site,
+		 uint32_t record, const char *text, const struct df_site *other)
+{
+	const struct finding_place place = {.record = record, .address = site->addr, .site = site};
+	if (other)
+		findings_add(p->findings, code, &place, "%s at %s:%" PRIu32, text, other->file,
+			     other->line);
+	else
+		findings_add(p->findings, code, &place, "%s", text);
+}
+
+static void begin_name(struct pass *p, const struct df_site *site, enum flag_default is)
+{
+	if (!p->name.site.kind || strcmp(p->name.site.kind, site->kind) != 0)
+		p->tally->kinds++;
+	p->name = (struct name){.site = *site, .is = is};
+}
+
+static bool same_name(const struct name *name, const struct df_site *site)
+{
+	return name->site.kind && strcmp(name->site.kind, site->kind) == 0 &&
+	       strcmp(name->site.name, site->name) == 0;
+}
+
+static void check_default(struct pass *p, const struct df_site *site, uint32_t record,
+			  enum flag_default is)
+{
+	if (is == DEFAULT_MIXED)
+		tell(p, FINDING_DEFAULT_CONFLICT, site, record,
+		     "its sites differ in what they are by default", NULL);
+	else if (is != p->name.is && !p->name.told_default) {
+		p->name.told_default = true;
+		tell(p, FINDING_DEFAULT_CONFLICT, site, record, "has another default than",
+		     &p->name.site);
+	}
+}
+
+static void check_doc(struct pass *p, const struct df_site *site, uint32_t record)
+{
+	if (*site->doc == '\0') {
+		tell(p, FINDING_DOC_MISSING, site, record, "has no doc", NULL);
+		return;
+	}
+	p->tally->docs++;
+	if (p->name.has_doc && !p->name.told_doc && strcmp(p->name.with_doc.doc, site->doc) != 0) {
+		p->name.told_doc = true;
+		tell(p, FINDING_DOC_CONFLICT, site, record, "has another doc than",
+		     &p->name.with_doc);
+	}
+	if (!p->name.has_doc)
+		p->name.with_doc = *site;
+	p->name.has_doc = true;
+}
+
+/* Counts that only a file whose flags were preset has. */
+static void check_counts(struct pass *p, const struct df_site *site, uint32_t record)
+{
+	const struct finding_place place = {.record = record, .address = site->addr, .site = site};
+	if (site->activation > 1 || site->unhook > 0)
+		findings_add(p->findings, FINDING_COUNTS_BUILT, &place,
+			     "is built with an activation count of %u and an unhook count of %u",
+			     site->activation, site->unhook);
+}
+
+static void take_flag(struct pass *p, const struct df_flag *flag)
+{
+	const uint32_t record = p->inventory->order[flag->first];
+	const enum flag_default is = flag_default_of(p->inventory, flag);
+	struct df_site site;
+	inventory_site(p->inventory, record, &site);
+	if (!same_name(&p->name, &site))
+		begin_name(p, &site, is);
+	p->tally->off += is == DEFAULT_OFF;
+	p->tally->on += is == DEFAULT_ON;
+	p->tally->held += is == DEFAULT_HELD;
+	p->tally->mixed += is == DEFAULT_MIXED;
+	check_default(p, &site, record, is);
+	check_doc(p, &site, record);
+	check_counts(p, &site, record);
+}
+
+void flag_audit(const struct inventory *inventory, struct flag_tally *tally,
+		struct findings *findings)
+{
+	struct pass p = {.inventory = inventory, .tally = tally, .findings = findings};
+	*tally = (struct flag_tally){0};
+	for (size_t i = 0; i < inventory->flag_count; i++)
+		take_flag(&p, &inventory->flags[i]);
+}

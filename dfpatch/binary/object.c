@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* object.c - relocatable objects, and archives of them, as if they were linked. */
+#include "object.h"
+
+#include <ar.h>
+#include <elf.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+
+#define PAGE 4096
+#define SIZE_MAX_LOADED ((uint64_t)4 << 30)
+
+/* Sections of one kind lie together, so that a million of them make a handful of segments. */
+enum group { GROUP_TABLE, GROUP_READ, GROUP_EXEC, GROUP_WRITE, GROUP_ZERO, GROUPS };
+
+static const unsigned group_prot[GROUPS] = {
+	[GROUP_TABLE] = DF_READ,	   [GROUP_READ] = DF_READ,
+	[GROUP_EXEC] = DF_READ | DF_EXEC,  [GROUP_WRITE] = DF_READ | DF_WRITE,
+	[GROUP_ZERO] = DF_READ | DF_WRITE,
+};
+
+/* Where a section was put: at `offset` of its group. Sections that are not loaded have no group. */
+struct placed {
+	uint64_t offset;
+	uint64_t size;
+	enum group group;
+	bool loaded;
+};
+
+struct object {
+	Elf *elf;
+	const char *path; /* of the file, with the member */
+	struct placed *sections;
+	size_t count;
+	uint64_t sizes[GROUPS];
+	uint64_t starts[GROUPS]; /* addresses, and offsets in the image as well */
+	uint64_t control;
+	int fd;		/* of the image, in memory */
+	uint8_t *bytes; /* the same, mapped; up to GROUP_ZERO */
+};
+
+static int damaged(const struct object *o, struct df_err *err)
+{
+	return df_fail(err, DF_E_NOT_ELF, "%s: has damaged sections: %s", o->path, elf_errmsg(-1));
+}
+
+static enum group group_of(const GElf_Shdr *header, const char *name)
+{
+	if (name && strcmp(name, "df_sites_v1") == 0)
+		return GROUP_TABLE;
+	if (header->sh_flags & SHF_EXECINSTR)
+		return GROUP_EXEC;
+	if (!(header->sh_flags & SHF_WRITE))
+		return GROUP_READ;
+	return header->sh_type == SHT_NOBITS ? GROUP_ZERO : GROUP_WRITE;
+}
+
+static int place(struct object *o, Elf_Scn *section, size_t names, struct df_err *err)
+{
+	GElf_Shdr header;
+	const size_t index = elf_ndxscn(section);
+	if (!gelf_getshdr(section, &header) || index >= o->count)
+		return damaged(o, err);
+	if (!(header.sh_flags & SHF_ALLOC) ||
+	    (header.sh_type == SHT_NOBITS && !(header.sh_flags & SHF_WRITE)))
+		return 0;
+	const char *name = elf_strptr(o->elf, names, header.sh_name);
+	const enum group group = group_of(&header, name);
+	const uint64_t align = header.sh_addralign;
+	const uint64_t step = align > 1 && align <= PAGE && (align & (align - 1)) == 0 ? align : 1;
+	struct placed *p = &o->sections[index];
+	*p = (struct placed){.size = header.sh_size, .group = group, .loaded = true};
+	p->offset = (o->sizes[group] + step - 1) & ~(step - 1);
+	if (header.sh_size > SIZE_MAX_LOADED || p->offset + p->size > SIZE_MAX_LOADED)
+		return df_fail(err, DF_E_NOT_ELF, "%s: has sections of more than %" PRIu64 " GiB",
+			       o->path, SIZE_MAX_LOADED >> 30);
+	if (group == GROUP_TABLE && (p->offset % DF_SITE_SIZE != 0 || p->size % DF_SITE_SIZE != 0))
+		return df_fail(err, DF_E_TABLE,
+			       "%s: section %zu (df_sites_v1) is no whole number of records",
+			       o->path, index);
+	o->sizes[group] = p->offset + p->size;
+	return 0;
+}
+
+/* Gives each section a place, and each group its address. */
+static int lay_out(struct object *o, struct df_err *err)
+{
+	size_t names;
+	if (elf_getshdrnum(o->elf, &o->count) != 0 || elf_getshdrstrndx(o->elf, &names) != 0)
+		return damaged(o, err);
+	o->sections = calloc(o->count + 1, sizeof(*o->sections));
+	if (!o->sections)
+		return df_fail_memory(err);
+	for (Elf_Scn *s = NULL; (s = elf_nextscn(o->elf, s));) {
+		const int status = place(o, s, names, err);
+		if (status < 0)
+			return status;
+	}
+	uint64_t at = PAGE; /* nothing lies at 0 */
+	for (size_t group = 0; group < GROUPS; group++) {
+		o->starts[group] = at;
+		at += (o->sizes[group] + PAGE) & ~(uint64_t)(PAGE - 1);
+	}
+	return 0;
+}
+
+static uint64_t address_of(const struct object *o, const struct placed *p)
+{
+	return o->starts[p->group] + p->offset;
+}
+
+/* ---- bytes ---- */
+
+static int copy_section(struct object *o, Elf_Scn *section, struct df_err *err)
+{
+	const struct placed *p = &o->sections[elf_ndxscn(section)];
+	if (!p->loaded || p->group == GROUP_ZERO || p->size == 0)
+		return 0;
+	const Elf_Data *data = elf_rawdata(section, NULL);
+	if (!data || data->d_size != p->size || !data->d_buf)
+		return damaged(o, err);
+	memcpy(o->bytes + address_of(o, p), data->d_buf, p->size);
+	return 0;
+}
+
+static int copy_sections(struct object *o, struct df_err *err)
+{
+	const uint64_t size = o->starts[GROUP_ZERO];
+	o->fd = memfd_create("object", MFD_CLOEXEC);
+	if (o->fd < 0 || ftruncate(o->fd, (off_t)size) != 0)
+		return df_fail_errno(err, DF_E_SYSTEM, "%s: cannot make a copy", o->path);
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, o->fd, 0);
+	if (bytes == MAP_FAILED)
+		return df_fail_memory(err);
+	o->bytes = bytes;
+	for (Elf_Scn *s = NULL; (s = elf_nextscn(o->elf, s));) {
+		const int status = copy_section(o, s, err);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+/* ---- relocations ---- */
+
+struct relocating {
+	struct object *object;
+	const struct placed *section; /* whose bytes are filled in */
+	Elf_Data *symbols;
+	Elf_Data *extended; /* section indices that do not fit into a symbol; NULL for none */
+};
+
+/* Where a symbol lies; false, if that is not in this object. */
+static bool symbol_address(const struct relocating *r, size_t index, uint64_t *address)
+{
+	GElf_Sym symbol;
+	Elf32_Word extended = 0;
+	if (!gelf_getsymshndx(r->symbols, r->extended, (int)index, &symbol, &extended))
+		return false;
+	const size_t section =
+		symbol.st_shndx == SHN_XINDEX ? (size_t)extended : (size_t)symbol.st_shndx;
+	if ((symbol.st_shndx >= SHN_LORESERVE && symbol.st_shndx != SHN_XINDEX) ||
+	    section == SHN_UNDEF || section >= r->object->count ||
+	    !r->object->sections[section].loaded)
+		return false;
+	*address = address_of(r->object, &r->object->sections[section]) + symbol.st_value;
+	return true;
+}
+
+/* Of code, what leads to other objects stays as it is; a record does not lead there. */
+static int relocate(const struct relocating *r, const GElf_Rela *rela, struct df_err *err)
+{
+	const struct object *o = r->object;
+	const unsigned type = (unsigned)GELF_R_TYPE(rela->r_info);
+	const bool record = r->section->group == GROUP_TABLE;
+	uint64_t symbol;
+	if (type == R_X86_64_NONE || (!record && type != R_X86_64_PC32 && type != R_X86_64_PLT32))
+		return 0;
+	if (rela->r_offset > r->section->size || r->section->size - rela->r_offset < 4 ||
+	    (record && type != R_X86_64_PC32))
+		return df_fail(err, DF_E_TABLE,
+			       "%s: a relocation of type %u at %#" PRIx64 " cannot be followed",
+			       o->path, type, (uint64_t)rela->r_offset);
+	const uint64_t place = address_of(o, r->section) + rela->r_offset;
+	if (!symbol_address(r, GELF_R_SYM(rela->r_info), &symbol)) {
+		if (!record)
+			return 0;
+		return df_fail(err, DF_E_TABLE,
+			       "%s: record %" PRIu64 " leads to what is not in this object",
+			       o->path, (r->section->offset + rela->r_offset) / DF_SITE_SIZE);
+	}
+	const uint64_t distance = symbol + (uint64_t)rela->r_addend - place;
+	const uint32_t value = (uint32_t)distance;
+	memcpy(o->bytes + place, &value, sizeof(value));
+	return 0;
+}
+
+/* The section that extends the symbols of another, if there is one. */
+static Elf_Data *extended_of(const struct object *o, size_t symbols)
+{
+	for (Elf_Scn *s = NULL; (s = elf_nextscn(o->elf, s));) {
+		GElf_Shdr header;
+		if (gelf_getshdr(s, &header) && header.sh_type == SHT_SYMTAB_SHNDX &&
+		    header.sh_link == symbols)
+			return elf_getdata(s, NULL);
+	}
+	return NULL;
+}
+
+struct symbols {
+	size_t section; /* 0: not looked for yet */
+	Elf_Data *data;
+	Elf_Data *extended;
+};
+
+static int relocate_section(struct object *o, Elf_Scn *section, struct symbols *symbols,
+			    struct df_err *err)
+{
+	GElf_Shdr header;
+	if (!gelf_getshdr(section, &header) || header.sh_type != SHT_RELA ||
+	    header.sh_info >= o->count || !o->sections[header.sh_info].loaded)
+		return 0;
+	const enum group group = o->sections[header.sh_info].group;
+	if (group != GROUP_TABLE && group != GROUP_EXEC)
+		return 0;
+	if (symbols->section != header.sh_link) {
+		Elf_Scn *of = elf_getscn(o->elf, header.sh_link);
+		symbols->section = header.sh_link;
+		symbols->data = of ? elf_getdata(of, NULL) : NULL;
+		symbols->extended = extended_of(o, header.sh_link);
+	}
+	Elf_Data *data = elf_getdata(section, NULL);
+	if (!data || !symbols->data || symbols->data->d_type != ELF_T_SYM ||
+	    data->d_type != ELF_T_RELA)
+		return damaged(o, err);
+	const struct relocating r = {.object = o,
+				     .section = &o->sections[header.sh_info],
+				     .symbols = symbols->data,
+				     .extended = symbols->extended};
+	GElf_Rela rela;
+	for (int i = 0; gelf_getrela(data, i, &rela); i++) {
+		const int status = relocate(&r, &rela, err);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static int relocate_all(struct object *o, struct df_err *err)
+{
+	struct symbols symbols = {0};
+	for (Elf_Scn *s = NULL; (s = elf_nextscn(o->elf, s));) {
+		const int status = relocate_section(o, s, &symbols, err);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+/* ---- the image ---- */
+
+static int make_parts(const struct object *o, struct image *image, struct df_err *err)
+{
+	image->elf.parts = calloc(GROUPS, sizeof(*image->elf.parts));
+	if (!image->elf.parts)
+		return df_fail_memory(err);
+	for (size_t group = 0; group < GROUPS; group++) {
+		if (o->sizes[group] == 0)
+			continue;
+		image->elf.parts[image->elf.part_count++] = (struct elf_part){
+			.type = PT_LOAD,
+			.prot = group_prot[group],
+			.offset = o->starts[group],
+			.addr = o->starts[group],
+			.file_size = group == GROUP_ZERO ? 0 : o->sizes[group],
+			.size = o->sizes[group],
+		};
+	}
+	return 0;
+}
+
+/* Takes the descriptor of the copy. */
+static int make_image(struct object *o, struct image **image, struct df_err *err)
+{
+	struct image *made = image_new(o->path, o->fd, false);
+	if (!made)
+		return df_fail_memory(err);
+	o->fd = -1;
+	int status = make_parts(o, made, err);
+	if (status == 0)
+		status = image_snapshot(made, 0, image_pull_file, err);
+	/* States are held against the place of the control block: one where nothing lies. */
+	made->table = (struct df_table){
+		.control = (uint64_t)1 << 62,
+		.start = o->starts[GROUP_TABLE],
+		.count = o->sizes[GROUP_TABLE] / DF_SITE_SIZE,
+	};
+	if (status < 0)
+		image_free(made);
+	else
+		*image = made;
+	return status;
+}
+
+static int check_header(const struct object *o, struct df_err *err)
+{
+	GElf_Ehdr header;
+	if (!gelf_getehdr(o->elf, &header))
+		return df_fail(err, DF_E_NOT_ELF, "%s: is not an ELF file", o->path);
+	if (header.e_machine != EM_X86_64 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    header.e_ident[EI_DATA] != ELFDATA2LSB)
+		return df_fail(err, DF_E_ARCH,
+			       "%s: is for another machine (ELF machine %u); only 64-bit x86-64 is "
+			       "supported",
+			       o->path, header.e_machine);
+	return 0;
+}
+
+static int link_object(struct object *o, struct image **image, struct df_err *err)
+{
+	int status = check_header(o, err);
+	if (status == 0)
+		status = lay_out(o, err);
+	if (status < 0 || o->sizes[GROUP_TABLE] == 0)
+		return status;
+	if (o->sizes[GROUP_TABLE] / DF_SITE_SIZE > DF_SITES_MAX)
+		return df_fail(err, DF_E_TABLE, "%s: has more than %d records", o->path,
+			       DF_SITES_MAX);
+	status = copy_sections(o, err);
+	if (status == 0)
+		status = relocate_all(o, err);
+	if (status == 0)
+		status = make_image(o, image, err);
+	return status < 0 ? status : 1;
+}
+
+/* Returns 1 if it carries flags, and 0 if not, or if it is no relocatable object at all. */
+static int take_object(Elf *elf, const char *path, object_take take, void *context,
+		       struct df_err *err)
+{
+	GElf_Ehdr header;
+	struct object o = {.elf = elf, .path = path, .fd = -1};
+	struct image *image = NULL;
+	if (elf_kind(elf) != ELF_K_ELF || (gelf_getehdr(elf, &header) && header.e_type != ET_REL))
+		return 0;
+	const int status = link_object(&o, &image, err);
+	if (o.bytes)
+		munmap(o.bytes, o.starts[GROUP_ZERO]);
+	cleanup_fd(&o.fd);
+	free(o.sections);
+	if (status <= 0)
+		return status;
+	return take(context, image, err) < 0 ? -(int)err->code : 1;
+}
+
+static int take_member(Elf *member, const char *path, object_take take, void *context,
+		       struct df_err *err)
+{
+	const Elf_Arhdr *header = elf_getarhdr(member);
+	CLEANUP_FREE char *name = NULL;
+	if (!header)
+		return df_fail(err, DF_E_NOT_ELF, "%s: has a damaged member: %s", path,
+			       elf_errmsg(-1));
+	if (asprintf(&name, "%s(%s)", path, header->ar_name ? header->ar_name : "?") < 0) {
+		name = NULL;
+		return df_fail_memory(err);
+	}
+	return take_object(member, name, take, context, err);
+}
+
+/* Where a member ends, without what fills up to an even number; 0 if that cannot be told. */
+static uint64_t end_of(Elf *member)
+{
+	const Elf_Arhdr *header = elf_getarhdr(member);
+	const int64_t base = elf_getbase(member);
+	return header && base > 0 ? (uint64_t)base + (uint64_t)header->ar_size : 0;
+}
+
+/* libelf ends in the same way behind the last member and before one that is damaged. */
+static int take_archive(Elf *archive, int fd, const char *path, object_take take, void *context,
+			struct df_err *err)
+{
+	Elf_Cmd command = ELF_C_READ;
+	struct stat st;
+	uint64_t end = SARMAG;
+	int found = 0;
+	Elf *member;
+	while ((member = elf_begin(fd, command, archive))) {
+		const int status = take_member(member, path, take, context, err);
+		end = end_of(member);
+		command = elf_next(member);
+		elf_end(member);
+		if (status < 0)
+			return status;
+		found += status;
+	}
+	if (fstat(fd, &st) != 0 || end > (uint64_t)st.st_size || end + 1 < (uint64_t)st.st_size)
+		return df_fail(err, DF_E_NOT_ELF,
+			       "%s: the archive is damaged or cut behind byte %" PRIu64, path, end);
+	return found;
+}
+
+bool object_is(int fd)
+{
+	GElf_Ehdr header;
+	elf_version(EV_CURRENT);
+	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	const bool is = elf && (elf_kind(elf) == ELF_K_AR ||
+				(elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header) &&
+				 header.e_type == ET_REL));
+	elf_end(elf);
+	return is;
+}
+
+int objects_each(int fd, const char *path, object_take take, void *context, struct df_err *err)
+{
+	elf_version(EV_CURRENT);
+	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf)
+		return df_fail(err, DF_E_NOT_ELF, "%s: cannot be read as an ELF file: %s", path,
+			       elf_errmsg(-1));
+	const int status = elf_kind(elf) == ELF_K_AR
+				   ? take_archive(elf, fd, path, take, context, err)
+				   : take_object(elf, path, take, context, err);
+	elf_end(elf);
+	return status;
+}

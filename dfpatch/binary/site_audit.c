@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* site_audit.c - each site of a module by itself. */
+#include "site_audit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "insn.h"
+#include "text.h"
+
+#define CACHE_LINE 64
+#define PAGE 4096
+
+struct pass {
+	struct inventory *inventory;
+	struct findings *findings;
+	bool placed;
+	struct window_source source;
+	struct window window;
+	uint8_t *bytes; /* enum site_bytes of each site, in order */
+};
+
+/* One site that is being looked at. */
+struct subject {
+	uint32_t record;
+	struct df_site site;
+};
+
+static struct finding_place place_of(const struct subject *s)
+{
+	return (struct finding_place){
+		.record = s->record, .address = s->site.addr, .site = &s->site};
+}
+
+#define TELL(PASS, SUBJECT, CODE, ...)                                                             \
+	do {                                                                                       \
+		const struct finding_place place = place_of(SUBJECT);                              \
+		findings_add((PASS)->findings, CODE, &place, __VA_ARGS__);                         \
+	} while (0)
+
+/* ---- in the order of addresses ---- */
+
+static uint64_t address_of(const struct inventory *inventory, uint32_t record, bool state)
+{
+	struct inventory_place place;
+	inventory_place(inventory, record, &place);
+	return state ? place.state : place.addr;
+}
+
+static int by_site(const void *x, const void *y, void *inventory)
+{
+	const uint64_t a = address_of(inventory, *(const uint32_t *)x, false);
+	const uint64_t b = address_of(inventory, *(const uint32_t *)y, false);
+	return (a > b) - (a < b);
+}
+
+static int by_state(const void *x, const void *y, void *inventory)
+{
+	const uint64_t a = address_of(inventory, *(const uint32_t *)x, true);
+	const uint64_t b = address_of(inventory, *(const uint32_t *)y, true);
+	return (a > b) - (a < b);
+}
+
+/* Linkers mostly leave tables in the order of addresses: looking first is far cheaper. */
+static void order(struct inventory *inventory, bool state)
+{
+	bool sorted = true;
+	size_t count = 0;
+	uint64_t before = 0;
+	for (uint32_t i = 0; i < inventory->image->table.count; i++) {
+		if (inventory_is_damaged(inventory, i))
+			continue;
+		const uint64_t at = address_of(inventory, i, state);
+		sorted = sorted && at >= before;
+		before = at;
+		inventory->order[count++] = i;
+	}
+	if (!sorted)
+		qsort_r(inventory->order, count, sizeof(*inventory->order),
+			state ? by_state : by_site, inventory);
+}
+
+/* ---- states ---- */
+
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] != 0)
+			return false;
+	return true;
+}
+
+static void check_live_state(struct pass *p, const struct subject *s, const struct df_state_v1 *is)
+{
+	const uint32_t phase = p->inventory->image->control.phase;
+	if (phase == DF_PHASE_IDLE && memcmp(&is->current, &is->next, sizeof(is->next)) != 0)
+		TELL(p, s, FINDING_STATE_VALUE,
+		     "its state at %#" PRIx64 " is half-changed, and no change is under way",
+		     s->site.state);
+	if (!(s->site.flags & DF_SITE_HELD) && (is->current.unhook & DF_HOLD_RELEASED))
+		TELL(p, s, FINDING_STATE_VALUE,
+		     "its state at %#" PRIx64 " says that a hold was released, and it has none",
+		     s->site.state);
+}
+
+static void check_state(struct pass *p, const struct subject *s)
+{
+	const struct image *image = p->inventory->image;
+	const uint8_t *bytes = window_at(&p->window, s->site.state, DF_STATE_SIZE);
+	if (image->live && !bytes)
+		TELL(p, s, FINDING_STATE_BOUNDS, "its state at %#" PRIx64 " cannot be read",
+		     s->site.state);
+	if (!image->live && bytes && !is_zero(bytes, DF_STATE_SIZE))
+		TELL(p, s, FINDING_STATE_VALUE,
+		     "its state at %#" PRIx64 " is not zero in the file, as it is when built",
+		     s->site.state);
+	if (!image->live || !bytes)
+		return;
+	struct df_state_v1 state;
+	memcpy(&state, bytes, sizeof(state));
+	check_live_state(p, s, &state);
+	if (image->states)
+		image->states[s->record] = state;
+}
+
+static void check_states(struct pass *p)
+{
+	struct subject before = {0}, s;
+	order(p->inventory, true);
+	for (size_t i = 0; i < p->inventory->sound; i++) {
+		s.record = p->inventory->order[i];
+		if (!inventory_site(p->inventory, s.record, &s.site))
+			continue;
+		if (i > 0 && s.site.state - before.site.state < DF_STATE_SIZE)
+			TELL(p, &s, FINDING_STATE_OVERLAP,
+			     "shares its state at %#" PRIx64 " with record %" PRIu32, s.site.state,
+			     before.record);
+		check_state(p, &s);
+		before = s;
+	}
+}
+
+/* ---- sites ---- */
+
+static void check_string(struct pass *p, const struct subject *s, const char *what,
+			 const char *text)
+{
+	if (!text_is_utf8(text))
+		TELL(p, s, FINDING_STRING_UTF8, "its %s is no well-formed UTF-8", what);
+}
+
+/* Strings that neighbours share are looked at once. */
+static void check_strings(struct pass *p, const struct subject *s, const struct subject *before)
+{
+	if (s->site.kind != before->site.kind)
+		check_string(p, s, "kind", s->site.kind);
+	if (s->site.file != before->site.file)
+		check_string(p, s, "file", s->site.file);
+	check_string(p, s, "name", s->site.name);
+	check_string(p, s, "doc", s->site.doc);
+}
+
+static void check_place(struct pass *p, const struct subject *s)
+{
+	const uint64_t addr = s->site.addr, last = addr + df_insn_size(s->site.style) - 1;
+	if (!p->placed)
+		return;
+	if (addr / PAGE != last / PAGE)
+		TELL(p, s, FINDING_PAGE, "lies on two pages");
+	else if (addr / CACHE_LINE != last / CACHE_LINE)
+		TELL(p, s, FINDING_CACHE_LINE, "lies in two cache lines");
+}
+
+static void hex(const uint8_t *bytes, size_t size, char *text)
+{
+	*text = '\0';
+	for (size_t i = 0; i < size; i++)
+		text += sprintf(text, i ? " %02x" : "%02x", bytes[i]);
+}
+
+static void tell_bytes(struct pass *p, const struct subject *s, const uint8_t *code)
+{
+	const struct df_site *site = &s->site;
+	const size_t size = df_insn_size(site->style);
+	const int32_t displacement = (int32_t)(site->target - site->addr - 5);
+	uint8_t expected[DF_INSN_MAX] = {0};
+	char straight[16], jump[16], found[16];
+	memcpy(expected + 1, &displacement, sizeof(displacement));
+	expected[0] = df_insn_opcode(site->style, false);
+	hex(expected, size, straight);
+	expected[0] = df_insn_opcode(site->style, true);
+	hex(expected, size, jump);
+	hex(code, size, found);
+	const bool opcode = code[0] == df_insn_opcode(site->style, false) ||
+			    code[0] == df_insn_opcode(site->style, true);
+	TELL(p, s, opcode ? FINDING_SITE_DISPLACEMENT : FINDING_SITE_BYTES,
+	     "expected %s or %s, found %s", straight, jump, found);
+}
+
+/* Whether record and counts agree about what the file was built with. */
+static bool built_as_counted(const struct df_site *site)
+{
+	const bool active = site->activation > 0 || (site->flags & DF_SITE_HELD);
+	return df_insn_jumps(site, active) == ((site->flags & DF_SITE_JUMP_BUILT) != 0);
+}
+
+static void check_opcode(struct pass *p, const struct subject *s, bool jump)
+{
+	const struct image *image = p->inventory->image;
+	const struct df_count count = inventory_count(p->inventory, s->record, &s->site);
+	const bool active = df_count_active(&count);
+	if (!built_as_counted(&s->site))
+		TELL(p, s, FINDING_SITE_STATE,
+		     "its record contradicts itself: built with the %s, and %s as built",
+		     s->site.flags & DF_SITE_JUMP_BUILT ? "jump" : "instruction that goes on",
+		     s->site.activation > 0 || (s->site.flags & DF_SITE_HELD) ? "active"
+									      : "inactive");
+	else if (df_insn_jumps(&s->site, active) != jump &&
+		 (!image->live || image->control.phase == DF_PHASE_IDLE))
+		TELL(p, s, FINDING_SITE_STATE, "is %s, but holds the %s",
+		     active ? "active" : "inactive", jump ? "jump" : "instruction that goes on");
+}
+
+static void check_code(struct pass *p, const struct subject *s, enum site_bytes is)
+{
+	const uint8_t *code;
+	switch (is) {
+	case SITE_BYTES_STRAIGHT:
+		check_opcode(p, s, false);
+		break;
+	case SITE_BYTES_JUMP:
+		check_opcode(p, s, true);
+		break;
+	case SITE_BYTES_BREAKPOINT:
+		TELL(p, s, FINDING_BREAKPOINT, "holds a breakpoint (cc) of a debugger or uprobe");
+		break;
+	case SITE_BYTES_UNREADABLE:
+		TELL(p, s, FINDING_SITE_UNREADABLE, "its bytes are not %s",
+		     p->inventory->image->live ? "mapped" : "in the file");
+		break;
+	case SITE_BYTES_OTHER:
+		code = window_at(&p->window, s->site.addr, df_insn_size(s->site.style));
+		if (code)
+			tell_bytes(p, s, code);
+		break;
+	}
+}
+
+static void check_sites(struct pass *p)
+{
+	struct subject before = {0}, s;
+	for (size_t i = 0; i < p->inventory->sound; i++) {
+		s.record = p->inventory->order[i];
+		if (!inventory_site(p->inventory, s.record, &s.site))
+			continue;
+		if (i > 0 && s.site.addr - before.site.addr < df_insn_size(before.site.style))
+			TELL(p, &s, FINDING_SITE_OVERLAP,
+			     "shares bytes with the site of record %" PRIu32 " at %#" PRIx64,
+			     before.record, before.site.addr);
+		check_strings(p, &s, &before);
+		check_place(p, &s);
+		check_code(p, &s, (enum site_bytes)p->bytes[i]);
+		before = s;
+	}
+}
+
+/* ---- all of it ---- */
+
+static void get_place(const void *context, size_t index, struct place *place)
+{
+	const struct inventory *inventory = context;
+	struct inventory_place is;
+	inventory_place(inventory, inventory->order[index], &is);
+	*place = (struct place){.addr = is.addr, .target = is.target, .style = is.style};
+}
+
+struct places site_places(const struct inventory *inventory)
+{
+	return (struct places){
+		.count = inventory->sound,
+		.get = get_place,
+		.context = inventory,
+		.live = inventory->image->live,
+	};
+}
+
+struct window_source site_source(const struct inventory *inventory)
+{
+	const struct snapshot *snapshot = &inventory->image->snapshot;
+	return (struct window_source){
+		.view = &snapshot->view, .pull = snapshot->pull, .context = snapshot->context};
+}
+
+static int run(struct pass *p, const struct places *places, struct df_err *err)
+{
+	window_begin(&p->window, &p->source);
+	check_states(p);
+	order(p->inventory, false);
+	const int status = site_bytes_find(&p->source, places, p->bytes, err);
+	if (status == 0)
+		check_sites(p);
+	return status;
+}
+
+int site_audit(struct inventory *inventory, const struct places *places, bool placed,
+	       struct findings *findings, struct df_err *err)
+{
+	struct pass *p = malloc(sizeof(*p));
+	uint8_t *bytes = calloc(inventory->sound + 1, 1);
+	free(inventory->order);
+	inventory->order = calloc(inventory->sound + 1, sizeof(*inventory->order));
+	int status = -1;
+	if (p && bytes && inventory->order) {
+		p->inventory = inventory;
+		p->findings = findings;
+		p->placed = placed;
+		p->source = site_source(inventory);
+		p->bytes = bytes;
+		status = run(p, places, err);
+	} else {
+		status = df_fail_memory(err);
+	}
+	free(p);
+	free(bytes);
+	return status;
+}
