@@ -40,7 +40,7 @@ same() {
 
 # ---- commands and options ----
 
-# Those that come, with sections of their own, by and by.
+# One that comes, with sections of its own, by and by.
 LATER='audit'
 
 commands() {
