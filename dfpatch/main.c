@@ -74,6 +74,12 @@
  *   binary/prove     whether sites are instructions of their functions
  *   binary/finding   what an audit finds
  *   binary/inventory  the sites and flags of a module, damaged or not
+ *   binary/confine   what a process gives up before it runs a program on foreign input
+ *   binary/git_dir   a git directory of our own for somebody's checkout
+ *   binary/git       git, run on a checkout that may be hostile
+ *   binary/source_paths  from the file that a compiler wrote down to one of a checkout
+ *   binary/blame     which commit each line is from
+ *   binary/checkout  the files of a checkout
  *   binary/site_audit  each site by itself
  *   binary/proof_audit  the functions around them
  *   binary/flag_audit  what flags are as built, and what is said of them
