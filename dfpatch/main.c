@@ -80,6 +80,9 @@
  *   binary/source_paths  from the file that a compiler wrote down to one of a checkout
  *   binary/blame     which commit each line is from
  *   binary/checkout  the files of a checkout
+ *   binary/source_text  C and C++ as tokens
+ *   binary/mentions  where a source file names a flag
+ *   binary/age       where flags are in a checkout, and how old
  *   binary/site_audit  each site by itself
  *   binary/proof_audit  the functions around them
  *   binary/flag_audit  what flags are as built, and what is said of them

@@ -71,7 +71,15 @@ enum severity {
 	X(DOC_CONFLICT, "doc-conflict", NOTE, "one name has different docs in different places")   \
 	X(DOC_MISSING, "doc-missing", NOTE, "a flag has no doc")                                   \
 	X(COUNTS_BUILT, "counts-built", NOTE, "a flag has counts as built that no macro gives it") \
-	X(MINOR_VERSION, "minor-version", NOTE, "the table was made by a later minor version")
+	X(MINOR_VERSION, "minor-version", NOTE, "the table was made by a later minor version")     \
+	X(DOC_ATTRIBUTE, "doc-attribute", FINDING,                                                 \
+	  "owner=, expires= or permanent in a doc makes no sense")                                 \
+	X(EXPIRED, "expired", FINDING, "the day that a doc names with expires= is over")           \
+	X(SOURCE_MOVED, "source-moved", FINDING,                                                   \
+	  "the line of the source that a record names does not hold the flag")                     \
+	X(STALE, "stale", FINDING, "the line that holds the flag is older than is allowed")        \
+	X(SOURCE_UNKNOWN, "source-unknown", NOTE,                                                  \
+	  "the source was not found in the checkout, or does not tell for certain")
 
 enum finding_code {
 #define FINDING_ENUM(NAME, CODE, SEVERITY, TEXT) FINDING_##NAME,
