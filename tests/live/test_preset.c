@@ -113,6 +113,12 @@ static void lists_agree(const char *path)
 	cr_assert_str_eq(file, tool.out, "%s", path);
 }
 
+static void audits_clean(const char *path)
+{
+	cr_assert_eq(TOOL(&tool, "audit", path), 0, "%s%s", tool.out, tool.err);
+	cr_expect(strstr(tool.out, "no findings"), "%s", tool.out);
+}
+
 static void has_line(const char *text, const char *name, const char *rest)
 {
 	const size_t length = strlen(name);
@@ -185,6 +191,7 @@ static void program_works(const char *path)
 	begin();
 	preset(path, copy, LINES);
 	expect_untouched(path, &before);
+	audits_clean(copy);
 	starts_as_wanted(copy);
 	lists_agree(copy);
 	changes_go_on();
@@ -259,6 +266,7 @@ Test(preset, shared_object)
 {
 	begin();
 	preset(live_path("plugin.so"), copy, "+plugin:feature\n-plugin:standard");
+	audits_clean(copy);
 	LIVE_START(&live, "host", copy);
 	live.page->go = 1;
 	cr_assert(live_value(&live, 0, 1));
