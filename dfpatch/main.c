@@ -425,6 +425,8 @@ static int status_of_audit(const struct audit_totals *t)
 	}
 	if (status != EXIT_DONE)
 		return t->failure_count + t->without_flags < t->targets ? EXIT_SEVERAL : status;
+	if (t->page.code != DF_E_NONE)
+		return exit_status(t->page.code);
 	return t->modules == 0 || t->findings > 0 ? EXIT_NOTHING : EXIT_DONE;
 }
 

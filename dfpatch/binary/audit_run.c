@@ -7,6 +7,7 @@
 #include "audit_target.h"
 #include "diag.h"
 #include "json_audit.h"
+#include "page.h"
 #include "progress.h"
 
 struct round {
@@ -15,6 +16,7 @@ struct round {
 	struct audit_totals *totals;
 	struct progress_bar bar;
 	struct json_stream stream;
+	struct page page;	/* if the command line asks for one */
 	struct process process; /* not opened for files */
 	bool live;
 };
@@ -41,6 +43,8 @@ static int take_module(void *context, const struct audit_module *module, struct 
 	t->sites += module->summary.sites;
 	t->findings += findings_total(&module->findings, SEVERITY_FINDING);
 	t->notes += findings_total(&module->findings, SEVERITY_NOTE);
+	if (r->options->html)
+		page_module(&r->page, module);
 	begin_stream(r);
 	if (r->options->json) {
 		json_audit_module(&r->stream, module);
@@ -54,6 +58,8 @@ static int note_failure(struct round *r, const char *path, const struct df_err *
 			struct df_err *err)
 {
 	struct audit_totals *t = r->totals;
+	if (r->options->html)
+		page_failure(&r->page, path, why);
 	if (why->code == DF_E_NO_FLAGS) {
 		t->without_flags++;
 		diag_note("%s", why->text);
@@ -101,25 +107,50 @@ static int audit_pid(struct round *r, struct df_err *err)
 	return status;
 }
 
+static int audit_all(struct round *r, struct df_err *err)
+{
+	r->audit = (struct audit_options){.sites_only = r->options->sites,
+					  .progress = show_progress,
+					  .progress_context = &r->bar};
+	progress_begin(&r->bar);
+	return r->options->file_count > 0 ? audit_files(r, err) : audit_pid(r, err);
+}
+
+/* What was found is told, even if the page cannot be. */
+static void end_page(struct round *r)
+{
+	if (r->options->html && page_end(&r->page, &r->totals->page) < 0)
+		diag_error(&r->totals->page);
+}
+
+static int audit_and_report(struct round *r, struct df_err *err)
+{
+	const int status = audit_all(r, err);
+	if (status < 0 && r->stream.depth == 0)
+		return status;
+	if (status == 0)
+		end_page(r);
+	begin_stream(r);
+	if (r->options->json) {
+		const int printed = json_audit_end(&r->stream, r->totals, status < 0 ? NULL : err);
+		return status < 0 ? status : printed;
+	}
+	report_audit_totals(r->totals);
+	return 0;
+}
+
 int audit_run(const struct options *options, struct audit_totals *totals, struct df_err *err)
 {
 	struct round r = {.options = options, .totals = totals};
 	*totals =
 		(struct audit_totals){.targets = options->file_count > 0 ? options->file_count : 1};
-	progress_begin(&r.bar);
-	r.audit = (struct audit_options){.sites_only = options->sites,
-					 .progress = show_progress,
-					 .progress_context = &r.bar};
-	const int status = options->file_count > 0 ? audit_files(&r, err) : audit_pid(&r, err);
-	if (status < 0 && r.stream.depth == 0)
-		return status;
-	begin_stream(&r);
-	if (options->json) {
-		const int printed = json_audit_end(&r.stream, totals, status < 0 ? NULL : err);
-		return status < 0 ? status : printed;
-	}
-	report_audit_totals(totals);
-	return 0;
+	if (!options->html)
+		return audit_and_report(&r, err);
+	int status = page_begin(&r.page, options->html, err);
+	if (status == 0)
+		status = audit_and_report(&r, err);
+	page_free(&r.page);
+	return status;
 }
 
 void audit_totals_free(struct audit_totals *totals)

@@ -29,6 +29,7 @@ struct audit_totals {
 	size_t without_flags;		/* targets */
 	struct audit_failure *failures; /* owned */
 	size_t failure_count;
+	struct df_err page; /* why there is no page, if there should be one */
 };
 
 /* Shown each module that carries flags. What it returns, if negative, ends the rest. */

@@ -173,6 +173,17 @@ static void stream_failures(struct json_stream *stream, const struct audit_total
 	stream_close(stream);
 }
 
+static void stream_page_error(struct json_stream *stream, const struct audit_totals *totals)
+{
+	if (totals->page.code == DF_E_NONE)
+		return;
+	struct document d = stream_value_begin(stream);
+	if (d.failed)
+		return;
+	doc_put_error(&d, d.root, &totals->page);
+	stream_members(stream, &d);
+}
+
 int json_audit_end(struct json_stream *stream, const struct audit_totals *totals,
 		   struct df_err *err)
 {
@@ -190,5 +201,6 @@ int json_audit_end(struct json_stream *stream, const struct audit_totals *totals
 		doc_put_number(&d, d.root, "notes", totals->notes);
 		stream_value(stream, "totals", &d);
 	}
+	stream_page_error(stream, totals);
 	return stream_end(stream, err);
 }

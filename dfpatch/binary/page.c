@@ -2,23 +2,46 @@
 /* page.c - an audit as one HTML page. */
 #include "page.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cleanup.h"
 #include "page_assets.h"
 #include "page_section.h"
 
 struct page_entry {
-	char *path; /* owned; NULL if memory ran out */
-	bool failed;
+	char *path;	      /* owned; NULL if memory ran out */
+	enum df_errc failure; /* DF_E_NONE: it was audited */
 	size_t findings;
 	size_t flags;
 };
 
+static const char doctype[] = "<!DOCTYPE html>";
+
+/* A program named by mistake is not replaced by a page about it; a link is no loss. */
+static int check_replaced(const char *path, struct df_err *err)
+{
+	char begin[sizeof(doctype) - 1];
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
+		return 0;
+	const ssize_t size = fd < 0 ? -1 : read(fd, begin, sizeof(begin));
+	if (size == 0 || (size == sizeof(begin) && memcmp(begin, doctype, sizeof(begin)) == 0))
+		return 0;
+	return df_fail(err, DF_E_USAGE,
+		       "'%s' is there already and is no page; remove it, or give another name",
+		       path);
+}
+
 int page_begin(struct page *page, const char *path, struct df_err *err)
 {
 	*page = (struct page){0};
-	const int status = new_file_begin(&page->file, path, err);
+	int status = new_file_begin(&page->file, path, err);
+	if (status == 0)
+		status = check_replaced(path, err);
 	if (status < 0)
 		return status;
 	page->body = tmpfile();
@@ -76,7 +99,7 @@ void page_failure(struct page *page, const char *path, const struct df_err *why)
 	struct page_entry *entry = add_entry(page, path);
 	if (!entry)
 		return;
-	entry->failed = true;
+	entry->failure = why->code;
 	page_section_failed(&html, path, why, page->count);
 }
 
@@ -140,6 +163,7 @@ static void show_head(struct html *html, const struct page *page)
 
 struct sums {
 	size_t findings;
+	size_t audited;
 	size_t failed;
 };
 
@@ -147,19 +171,28 @@ static struct sums sums_of(const struct page *page)
 {
 	struct sums sums = {0};
 	for (size_t i = 0; i < page->count; i++) {
-		sums.findings += page->entries[i].findings;
-		sums.failed += page->entries[i].failed;
+		const struct page_entry *entry = &page->entries[i];
+		sums.findings += entry->findings;
+		sums.audited += entry->failure == DF_E_NONE;
+		sums.failed += entry->failure != DF_E_NONE && entry->failure != DF_E_NO_FLAGS;
 	}
 	return sums;
 }
 
-static void show_not_audited(struct html *html, const struct sums *sums)
+/* "Clean" is said of what was audited, if all that should have been was. */
+static void show_verdicts(struct html *html, const struct sums *sums)
 {
-	if (sums->failed == 0)
-		return;
-	html_begin(html, "strong");
-	html_attribute(html, "class", "verdict bad");
-	html_textf(html, "%zu not audited", sums->failed);
+	html_begin(html, "p");
+	if (sums->findings > 0 || (sums->audited > 0 && sums->failed == 0))
+		page_verdict(html, sums->findings);
+	if (sums->failed > 0) {
+		html_begin(html, "strong");
+		html_attribute(html, "class", "verdict bad");
+		html_textf(html, "%zu not audited", sums->failed);
+		html_end(html);
+	} else if (sums->audited == 0) {
+		page_verdict_failed(html, DF_E_NO_FLAGS);
+	}
 	html_end(html);
 }
 
@@ -169,11 +202,7 @@ static void show_header(struct html *html, const struct page *page)
 	html_begin(html, "header");
 	html_class(html, "p", "maker", "dfpatch audit");
 	show_title(html, page, "h1");
-	html_begin(html, "p");
-	if (sums.findings > 0 || sums.failed == 0)
-		page_verdict(html, sums.findings);
-	show_not_audited(html, &sums);
-	html_end(html);
+	show_verdicts(html, &sums);
 	html_end(html);
 }
 
@@ -186,8 +215,8 @@ static void show_entry(struct html *html, const struct page_entry *entry, size_t
 	html_attributef(html, "href", "#%s", id);
 	html_text(html, entry->path);
 	html_end(html);
-	if (entry->failed) {
-		html_class(html, "strong", "verdict bad", "Not audited");
+	if (entry->failure != DF_E_NONE) {
+		page_verdict_failed(html, entry->failure);
 	} else {
 		page_verdict(html, entry->findings);
 		html_begin(html, "span");

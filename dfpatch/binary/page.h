@@ -22,7 +22,7 @@
 #include "new_file.h"
 
 #define PAGE_FLAGS 5000
-#define PAGE_FLAGS_ALL 20000
+#define PAGE_FLAGS_ALL 10000
 
 struct page_entry;
 
@@ -36,13 +36,15 @@ struct page {
 };
 
 /*
- * Begins the page that will be called `path`, which stays the caller's; see
- * new_file_begin() for what it may be. Returns 0, DF_E_USAGE, DF_E_SYSTEM, DF_E_MEMORY.
- * page_free() ends it, also after a failure.
+ * Begins the page that will be called `path`, which stays the caller's. A page of that name, an
+ * empty file or a symbolic link will be replaced, the link and not what it leads to. Returns 0,
+ * DF_E_USAGE (something else has that name), DF_E_SYSTEM, DF_E_MEMORY. page_free() ends it, also
+ * after a failure.
  */
 int page_begin(struct page *page, const char *path, struct df_err *err);
 
-/* What was audited, and what could not be. Failures to write are told by page_end(). */
+/* What was audited, and what could not be, or has no flags. Failures to write are told by
+ * page_end(). */
 void page_module(struct page *page, const struct audit_module *module);
 void page_failure(struct page *page, const char *path, const struct df_err *why);
 

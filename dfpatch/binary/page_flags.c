@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "docs.h"
 #include "page_findings.h"
 #include "page_row.h"
 
@@ -24,6 +25,8 @@ struct table {
 	size_t shown;	    /* flags */
 	struct mark *marks; /* by record; owned */
 	size_t mark_count;
+	bool owners; /* some doc names one */
+	bool expiries;
 };
 
 /* A flag of the table, with what a cell may show of it. */
@@ -31,6 +34,7 @@ struct row {
 	const struct table *table;
 	const struct df_flag *flag;
 	struct page_row page;
+	struct docs docs;
 	size_t findings;
 	enum finding_code first; /* of the findings */
 };
@@ -48,6 +52,21 @@ static void cell_name(struct html *html, const struct row *row)
 static void cell_doc(struct html *html, const struct row *row)
 {
 	html_text(html, row->page.site.doc);
+}
+
+static void cell_owner(struct html *html, const struct row *row)
+{
+	/* No string of a table is longer than an int can say. */
+	if (row->docs.owner)
+		html_textf(html, "%.*s", (int)row->docs.owner_length, row->docs.owner);
+}
+
+static void cell_expires(struct html *html, const struct row *row)
+{
+	char day[DOCS_DAY_TEXT] = "";
+	if (row->docs.expires)
+		docs_day_text(row->docs.last, day);
+	html_text(html, row->docs.permanent ? "permanent" : day);
 }
 
 /* File and line each have their own length, so that the line is there if the file is cut. */
@@ -101,6 +120,16 @@ static void cell_findings(struct html *html, const struct row *row)
 	html_end(html);
 }
 
+static bool if_owned(const struct table *table)
+{
+	return table->owners;
+}
+
+static bool if_expires(const struct table *table)
+{
+	return table->expiries;
+}
+
 static bool if_live(const struct table *table)
 {
 	return table->module->form == AUDIT_LIVE;
@@ -122,6 +151,8 @@ static const struct column {
 	{"name", "Name", cell_name, NULL},
 	{"doc", "Doc", cell_doc, NULL},
 	{"place", "Place", cell_place, NULL},
+	{"owner", "Owner", cell_owner, if_owned},
+	{"expires", "Expires", cell_expires, if_expires},
 	{"built", "As built", cell_built, NULL},
 	{"now", "Now", cell_now, if_live},
 	{"sites number", "Sites", cell_sites, NULL},
@@ -188,6 +219,18 @@ static void count_findings(struct row *row)
 	}
 }
 
+/* Columns that would be empty are left out. */
+static void look_at_docs(struct table *table)
+{
+	for (size_t i = 0; i < table->shown; i++) {
+		struct df_site site;
+		audit_flag(table->module, i, &site);
+		const struct docs docs = docs_parse(site.doc);
+		table->owners |= docs.owner != NULL;
+		table->expiries |= docs.expires || docs.permanent;
+	}
+}
+
 /* ---- the table ---- */
 
 static void show_head(struct html *html, const struct table *table)
@@ -251,6 +294,7 @@ static void show_rows(struct html *html, const struct table *table)
 	for (size_t i = 0; i < table->shown; i++) {
 		struct row row = {.table = table, .flag = &inventory->flags[i]};
 		page_row(table->module, i, &row.page);
+		row.docs = docs_parse(row.page.site.doc);
 		count_findings(&row);
 		if (!before || strcmp(before, row.page.site.kind) != 0) {
 			if (before)
@@ -271,11 +315,12 @@ static void show_more(struct html *html, const struct table *table)
 		return;
 	html_begin(html, "p");
 	html_attribute(html, "class", "more");
-	html_textf(html,
-		   "The first %zu of %zu flags are listed here, so that this page opens at once. "
-		   "All of them are in the figures and the drawing above, and in the list that "
-		   "'dfpatch list' prints.",
-		   table->shown, all);
+	if (table->shown == 0)
+		html_text(html, "None of them is listed here");
+	else
+		html_textf(html, "The first %zu of %zu are listed here", table->shown, all);
+	html_text(html, ", so that this page opens at once. Figures, drawing, kinds and files are "
+			"of all; 'dfpatch list' prints them.");
 	html_end(html);
 }
 
@@ -310,6 +355,7 @@ size_t page_flags(struct html *html, const struct audit_module *module, size_t n
 	if (count == 0)
 		return 0;
 	mark_records(&table);
+	look_at_docs(&table);
 	show_table(html, &table);
 	free(table.marks);
 	return table.shown;

@@ -33,6 +33,14 @@ void page_verdict(struct html *html, size_t findings)
 	html_end(html);
 }
 
+void page_verdict_failed(struct html *html, enum df_errc failure)
+{
+	if (failure == DF_E_NO_FLAGS)
+		html_class(html, "strong", "verdict none", "No flags");
+	else
+		html_class(html, "strong", "verdict bad", "Not audited");
+}
+
 static void begin_section(struct html *html, const char *path, size_t number)
 {
 	char id[24];
@@ -161,7 +169,7 @@ void page_section_failed(struct html *html, const char *path, const struct df_er
 	begin_section(html, path, number);
 	html_begin(html, "p");
 	html_attribute(html, "class", "identity");
-	html_class(html, "strong", "verdict bad", "Not audited");
+	page_verdict_failed(html, why->code);
 	html_element(html, "span", why->text);
 	html_end(html);
 	html_end(html);

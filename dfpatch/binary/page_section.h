@@ -23,4 +23,7 @@ void page_section_failed(struct html *html, const char *path, const struct df_er
 /* "clean", "1 finding" and so on, as a mark of page.css. */
 void page_verdict(struct html *html, size_t findings);
 
+/* That it could not be audited, or that there was nothing to audit. */
+void page_verdict_failed(struct html *html, enum df_errc failure);
+
 #endif

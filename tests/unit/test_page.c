@@ -324,6 +324,33 @@ Test(page, one_module)
 	destroy(&f);
 }
 
+/* Only where a doc says so. */
+Test(page, owners_and_days)
+{
+	struct df_site owned[COUNT(some)];
+	struct fixture f;
+	memcpy(owned, some, sizeof(some));
+	owned[1].doc = "log (owner=<web>, expires=2027-03-31)";
+	owned[2].doc = "permanent";
+	build(&f, owned, COUNT(owned));
+	char *page = page_of(&f, 1);
+	expect_well_formed(page);
+	expect_parts(page, (const char *const[]){"<td class=\"owner\">&lt;web&gt;</td>"
+						 "<td class=\"expires\">2027-03-31</td>",
+						 "<td class=\"owner\"></td>"
+						 "<td class=\"expires\">permanent</td>",
+						 NULL});
+	cr_expect_eq(times(page, "<td class=\"owner\">"), 4);
+	free(page);
+	destroy(&f);
+	build(&f, some, COUNT(some));
+	page = page_of(&f, 1);
+	cr_expect_eq(times(page, "class=\"owner\""), 0);
+	cr_expect_eq(times(page, "class=\"expires\""), 0);
+	free(page);
+	destroy(&f);
+}
+
 Test(page, live_modules_tell_what_is_now)
 {
 	struct fixture f;
@@ -460,7 +487,7 @@ Test(page, more_flags_than_are_listed)
 	char *page = page_of(&f, 1);
 	expect_well_formed(page);
 	cr_expect_eq(times(page, "<td class=\"kind\">"), PAGE_FLAGS);
-	cr_expect_eq(times(page, "The first 5000 of 6000 flags are listed here"), 1);
+	cr_expect_eq(times(page, "The first 5000 of 6000 are listed here"), 1);
 	cr_expect_eq(times(page, "<a href=\"#q=last:\">last</a></th><td class=\"number\">7</td>"),
 		     1);
 	cr_expect_eq(times(page, "These are the 100 of 6000 with the most flags."), 1);
@@ -471,7 +498,7 @@ Test(page, more_flags_than_are_listed)
 	page = page_of(all, COUNT(all));
 	expect_well_formed(page);
 	cr_expect_eq(times(page, "<td class=\"kind\">"), PAGE_FLAGS_ALL);
-	cr_expect_eq(times(page, "The first 0 of 6000 flags are listed here"), 2);
+	cr_expect_eq(times(page, "None of them is listed here"), 4);
 	free(page);
 	destroy(&f);
 }
@@ -530,12 +557,14 @@ Test(page, several_modules_and_failures)
 	struct fixture f;
 	struct page page;
 	struct df_err err = {0}, why = {DF_E_NOT_ELF, "'<x>' is no ELF file"};
+	const struct df_err none = {DF_E_NO_FLAGS, "carries no flags"};
 	build(&f, some, COUNT(some));
 	cr_assert_eq(page_begin(&page, "page.html", &err), 0);
 	page_module(&page, &f.module);
 	page_failure(&page, "<x>", &why);
 	find(&f, FINDING_SITE_BYTES, 3);
 	page_module(&page, &f.module);
+	page_failure(&page, "plain", &none);
 	cr_assert_eq(page_end(&page, &err), 0, "%s", err.text);
 	page_free(&page);
 	char *text = text_of("page.html");
@@ -543,7 +572,7 @@ Test(page, several_modules_and_failures)
 	expect_parts(
 		text,
 		(const char *const[]){
-			"<h1>3 modules</h1>",
+			"<h1>4 modules</h1>",
 			"<strong class=\"verdict bad\">1 finding</strong><strong class=\"verdict "
 			"bad\">1 not audited",
 			"<a href=\"#m1\">/usr/bin/&lt;server&gt;</a><strong class=\"verdict "
@@ -551,6 +580,7 @@ Test(page, several_modules_and_failures)
 			"<a href=\"#m2\">&lt;x&gt;</a><strong class=\"verdict bad\">Not audited",
 			"<a href=\"#m3\">/usr/bin/&lt;server&gt;</a><strong class=\"verdict "
 			"bad\">1 finding",
+			"<a href=\"#m4\">plain</a><strong class=\"verdict none\">No flags",
 			"<section id=\"m2\"><h2>&lt;x&gt;</h2>",
 			"<span>&#39;&lt;x&gt;&#39; is no ELF file</span>",
 			"<details id=\"m3-site-bytes\"", NULL});
@@ -589,10 +619,60 @@ Test(page, no_room)
 	destroy(&f);
 }
 
-Test(page, places_that_are_none)
+static void expect_refused(const char *path, const char *part)
 {
 	struct page page;
 	struct df_err err = {0};
-	cr_expect_eq(page_begin(&page, "/tmp", &err), -(int)DF_E_USAGE);
+	cr_expect_eq(page_begin(&page, path, &err), -(int)DF_E_USAGE, "%s", path);
+	cr_expect(strstr(err.text, part), "%s", err.text);
 	page_free(&page);
+}
+
+static void put(const char *name, const char *text)
+{
+	FILE *file = fopen(name, "w");
+	cr_assert(file);
+	cr_assert_geq(fputs(text, file), 0);
+	cr_assert_eq(fclose(file), 0);
+}
+
+Test(page, replaces_pages_only)
+{
+	struct fixture f;
+	build(&f, some, COUNT(some));
+	put("program", "\177ELF and so on, at length");
+	put("short", "<!DOCTYPE");
+	expect_refused("program", "'program' is there already and is no page");
+	expect_refused("short", "is no page");
+	expect_refused("/tmp", "is a directory");
+	put("page.html", "");
+	for (int i = 0; i < 2; i++) {
+		char *page = page_of(&f, 1); /* an empty file, and then the page itself */
+		expect_well_formed(page);
+		free(page);
+	}
+	cr_assert_eq(unlink("page.html"), 0);
+	cr_assert_eq(symlink("program", "page.html"), 0);
+	free(page_of(&f, 1));
+	char *program = text_of("program");
+	cr_expect_eq(strncmp(program, "\177ELF", 4), 0);
+	free(program);
+	destroy(&f);
+}
+
+/* Nothing was wrong, but nothing was looked at either. */
+Test(page, nothing_audited)
+{
+	struct page page;
+	struct df_err err = {0};
+	const struct df_err none = {DF_E_NO_FLAGS, "carries no flags"};
+	cr_assert_eq(page_begin(&page, "page.html", &err), 0);
+	page_failure(&page, "plain", &none);
+	cr_assert_eq(page_end(&page, &err), 0);
+	page_free(&page);
+	char *text = text_of("page.html");
+	expect_well_formed(text);
+	cr_expect_eq(times(text, "Clean</strong>"), 0);
+	cr_expect_eq(times(text, "No flags</strong>"), 2);
+	free(text);
 }

@@ -21,38 +21,82 @@
 
 	// ---- what is on the page ----
 
-	function cellText(tr, column) {
-		return tr.querySelector(`td.${column}`)?.textContent ?? "";
+	// A flag: its row, and what is read of it when it is asked for.
+	class Flag {
+		constructor(tr, index, columns) {
+			this.tr = tr;
+			this.index = index;
+			this.columns = columns;
+			this.shown = true;
+		}
+
+		cell(column) {
+			return this.tr.children[this.columns.get(column)]?.textContent ?? "";
+		}
+
+		get kind() {
+			return this.cell("kind");
+		}
+
+		get file() {
+			return this.cell("place").replace(/:\d+$/, "");
+		}
+
+		get state() {
+			return this.cell("now") || this.cell("built");
+		}
+
+		// What a search looks through: the full name as patterns have it, and all else that is said.
+		get text() {
+			this.read ??= [
+				`${this.kind}:${this.cell("name")}@${this.cell("place")}`,
+				`state:${this.state}`,
+				this.cell("doc"),
+				this.cell("at"),
+			]
+				.join(" ")
+				.toLowerCase();
+			return this.read;
+		}
 	}
 
-	// What a search looks through: the full name as patterns have it, and all else that is said.
-	function textOf(tr) {
-		const [kind, name, place, doc] = ["kind", "name", "place", "doc"].map((c) => cellText(tr, c));
-		const state = cellText(tr, "now") || cellText(tr, "built");
-		return `${kind}:${name}@${place} ${state} state:${state} ${doc} ${cellText(tr, "at")}`.toLowerCase();
+	// A group: a body of the table, with its flags in order.
+	class Group {
+		constructor(body, flags) {
+			this.body = body;
+			this.flags = flags;
+			this.count = make("span", { class: "count" });
+			body.querySelector("tr.group th")?.append(this.count);
+		}
+
+		showCount() {
+			const shown = this.flags.reduce((sum, flag) => sum + flag.shown, 0);
+			this.body.hidden = shown === 0;
+			this.count.textContent =
+				shown === this.flags.length ? `${shown}` : `${shown} of ${this.flags.length}`;
+		}
 	}
 
-	function readFlag(tr, index) {
-		return {
-			tr,
-			index,
-			text: textOf(tr),
-			kind: cellText(tr, "kind"),
-			file: cellText(tr, "place").replace(/:\d+$/, ""),
-			state: cellText(tr, "now") || cellText(tr, "built"),
-			doc: cellText(tr, "doc") !== "",
-			found: tr.classList.contains("finding"),
-			shown: true,
-		};
+	// As the page comes, flags are grouped by kind.
+	class Table {
+		constructor(element) {
+			this.element = element;
+			this.heads = [...element.tHead.rows[0].cells];
+			this.columns = new Map(this.heads.map((th, index) => [th.classList[0], index]));
+			this.flags = [];
+			this.groups = [...element.tBodies].map((body) => this.readGroup(body));
+		}
+
+		readGroup(body) {
+			const rows = [...body.rows].filter((tr) => tr.className !== "group");
+			const first = this.flags.length;
+			const flags = rows.map((tr, index) => new Flag(tr, first + index, this.columns));
+			this.flags.push(...flags);
+			return new Group(body, flags);
+		}
 	}
 
-	function readTable(table) {
-		const heads = [...table.tHead.rows[0].cells];
-		const rows = [...table.querySelectorAll("tbody tr:not(.group)")];
-		return { table, heads, flags: rows.map(readFlag), bodies: [] };
-	}
-
-	const tables = [...document.querySelectorAll("table.flags")].map(readTable);
+	const tables = [...document.querySelectorAll("table.flags")].map((element) => new Table(element));
 	const lists = [...document.querySelectorAll("table.findings")].map((table) => ({
 		details: table.closest("details"),
 		findings: [...table.tBodies[0].rows].map((tr) => ({ tr, text: tr.textContent.toLowerCase() })),
@@ -63,23 +107,10 @@
 	function wanted(flag, words) {
 		return (
 			(view.state === "" || flag.state === view.state) &&
-			(view.only !== "findings" || flag.found) &&
-			(view.only !== "nodoc" || !flag.doc) &&
+			(view.only !== "findings" || flag.tr.className === "finding") &&
+			(view.only !== "nodoc" || flag.cell("doc") === "") &&
 			words.every((word) => flag.text.includes(word))
 		);
-	}
-
-	function plural(number, one) {
-		return number === 1 ? one : `${one}s`;
-	}
-
-	function filterGroups(table) {
-		for (const group of table.bodies) {
-			const shown = group.flags.filter((flag) => flag.shown).length;
-			group.body.hidden = shown === 0;
-			group.count.textContent =
-				shown === group.flags.length ? `${shown}` : `${shown} of ${group.flags.length}`;
-		}
 	}
 
 	function filterFlags(words) {
@@ -87,10 +118,10 @@
 		for (const table of tables) {
 			for (const flag of table.flags) {
 				flag.shown = wanted(flag, words);
-				flag.tr.hidden = !flag.shown;
+				if (flag.tr.hidden === flag.shown) flag.tr.hidden = !flag.shown;
 				shown += flag.shown;
 			}
-			filterGroups(table);
+			for (const group of table.groups) group.showCount();
 		}
 		return shown;
 	}
@@ -119,7 +150,7 @@
 		const words = view.q.toLowerCase().split(/\s+/).filter(Boolean);
 		const flags = total(tables, "flags");
 		const findings = total(lists, "findings");
-		let text = `${filterFlags(words)} of ${flags} ${plural(flags, "flag")}`;
+		let text = `${filterFlags(words)} of ${flags} ${flags === 1 ? "flag" : "flags"}`;
 		const left = filterFindings(words);
 		if (findings > 0) text += `, ${left} of ${findings} findings and notes`;
 		status.textContent = text;
@@ -127,47 +158,43 @@
 
 	// ---- sorting and grouping ----
 
-	function sorted(flags) {
+	function keyOf(flag, column, isNumber) {
+		const text = flag.cell(column);
+		return isNumber ? Number.parseInt(text, text.startsWith("0x") ? 16 : 10) || 0 : text;
+	}
+
+	// By the column of view.sort, and within it as the page came.
+	function sorted(table) {
 		const column = view.sort.replace(/^-/, "");
 		const sign = view.sort.startsWith("-") ? -1 : 1;
-		if (!COLUMNS.has(column)) return flags;
-		const number = COLUMNS.get(column);
-		const keys = new Map();
-		for (const flag of flags) {
-			const text = cellText(flag.tr, column);
-			keys.set(flag, number ? Number.parseInt(text, text.startsWith("0x") ? 16 : 10) || 0 : text);
-		}
-		const compare = number
-			? (a, b) => keys.get(a) - keys.get(b)
-			: (a, b) => ORDER.compare(keys.get(a), keys.get(b));
-		return [...flags].sort((a, b) => sign * compare(a, b) || a.index - b.index);
+		const head = table.heads[table.columns.get(column)];
+		if (!head) return table.flags;
+		const isNumber = head.classList.contains("number");
+		const keys = table.flags.map((flag) => keyOf(flag, column, isNumber));
+		const compare = isNumber ? (a, b) => a - b : ORDER.compare;
+		return [...table.flags].sort(
+			(a, b) => sign * compare(keys[a.index], keys[b.index]) || a.index - b.index,
+		);
 	}
 
-	// Names of columns, and whether they hold numbers.
-	const COLUMNS = new Map();
-	for (const table of tables)
-		for (const th of table.heads) COLUMNS.set(th.classList[0], th.classList.contains("number"));
-
-	function groupsOf(flags) {
-		if (view.group === "none") return new Map([["", flags]]);
-		const groups = new Map();
+	function split(flags) {
+		const parts = new Map();
 		for (const flag of flags) {
-			const name = flag[view.group];
-			if (!groups.has(name)) groups.set(name, []);
-			groups.get(name).push(flag);
+			const name = view.group === "none" ? "" : flag[view.group];
+			if (!parts.has(name)) parts.set(name, []);
+			parts.get(name).push(flag);
 		}
-		return new Map([...groups].sort(([a], [b]) => ORDER.compare(a, b)));
+		return [...parts].sort(([a], [b]) => ORDER.compare(a, b));
 	}
 
-	function makeGroup(table, name, flags) {
+	function makeGroup(name, flags, width) {
 		const body = make("tbody", {});
-		const count = make("span", { class: "count" });
 		if (view.group !== "none") {
-			const th = make("th", { scope: "rowgroup", colspan: table.heads.length }, name, count);
+			const th = make("th", { scope: "rowgroup", colspan: width }, name);
 			body.append(make("tr", { class: "group" }, th));
 		}
 		body.append(...flags.map((flag) => flag.tr));
-		return { body, count, flags };
+		return new Group(body, flags);
 	}
 
 	function markSort(table) {
@@ -179,13 +206,18 @@
 		}
 	}
 
+	let arranged = `${DEFAULTS.group} ${DEFAULTS.sort}`;
+
 	function arrange() {
+		const wish = `${view.group} ${view.sort}`;
+		if (wish === arranged) return;
+		arranged = wish;
 		for (const table of tables) {
-			const groups = groupsOf(sorted(table.flags));
-			table.bodies = [...groups].map(([name, flags]) => makeGroup(table, name, flags));
-			for (const body of [...table.table.tBodies]) body.remove();
-			table.table.append(...table.bodies.map((group) => group.body));
-			table.table.dataset.group = view.group;
+			const width = table.heads.length;
+			table.groups = split(sorted(table)).map(([name, flags]) => makeGroup(name, flags, width));
+			for (const body of [...table.element.tBodies]) body.remove();
+			table.element.append(...table.groups.map((group) => group.body));
+			table.element.dataset.group = view.group;
 			markSort(table);
 		}
 	}
@@ -263,12 +295,16 @@
 			if (control.value !== view[control.dataset.key]) control.value = view[control.dataset.key];
 	}
 
+	function show() {
+		arrange();
+		filter();
+		showTools();
+	}
+
 	function change(key, value) {
 		view[key] = value;
 		writeAddress();
-		if (key === "sort" || key === "group") arrange();
-		filter();
-		showTools();
+		show();
 	}
 
 	// Up, down, and as it was.
@@ -285,13 +321,6 @@
 		}
 	}
 
-	function follow() {
-		if (!readAddress()) return;
-		arrange();
-		filter();
-		showTools();
-	}
-
 	// A link to a finding leads to details that may be folded up.
 	function unfold() {
 		const target = document.getElementById(location.hash.slice(1));
@@ -299,9 +328,10 @@
 	}
 
 	addEventListener("hashchange", () => {
-		follow();
 		unfold();
-		if (location.hash.includes("=")) tables[0]?.table.scrollIntoView();
+		if (!readAddress()) return;
+		show();
+		tables.find((table) => table.flags.some((flag) => flag.shown))?.element.scrollIntoView();
 	});
 	addEventListener("keydown", (event) => {
 		if (event.key === "/" && !/^(INPUT|SELECT)$/.test(document.activeElement?.tagName)) {
@@ -319,11 +349,8 @@
 			const height = sticky ? tools.offsetHeight : 0;
 			document.documentElement.style.setProperty("--tools", `${height}px`);
 		}).observe(tools);
-		follow();
-		if (tables.every((table) => table.bodies.length === 0)) {
-			arrange();
-			filter();
-		}
+		readAddress();
+		show();
 		unfold();
 	}
 })();
