@@ -40,12 +40,7 @@ same() {
 
 # ---- commands and options ----
 
-# One that comes, with sections of its own, by and by.
-LATER='audit'
-
-commands() {
-	dfpatch --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | grep -vxE "$LATER"
-}
+commands() { dfpatch --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
 
 # Of the synopsis, "COMMAND TEXT" for each line that belongs to a command, macros and all.
 synopsis() {
@@ -169,7 +164,7 @@ tool_columns() {
 
 # The names that documents are made of, from the sources.
 members() {
-	find "$top/dfpatch" -name 'json*.c' | grep -vE "json_($LATER)" | xargs sed 's/^ *[/*].*//' |
+	find "$top/dfpatch" -name 'json*.c' ! -name json_audit.c -exec sed 's/^ *[/*].*//' {} + |
 		grep -v '^#' | grep -oE '"[a-z][a-z_]+"' | tr -d '"' | sort -u
 }
 
@@ -196,7 +191,28 @@ same_error_codes() {
 	section 'ERROR CODES' | items | same 'error codes' "$WORK/known" -
 }
 
+# "SEVERITY CODE what it means", from the list of them; and from the page.
+codes_known() {
+	sed -n '/^#define FINDING_LIST/,/^$/p' "$top/dfpatch/binary/finding.h" | tr -d '\\\n' |
+		tr -s ' \t' ' ' | grep -oE '"[a-z0-9-]+", (FINDING|NOTE), "[^"]*"' |
+		sed -E 's/"(.*)", (FINDING|NOTE), "(.*)"/\2 \1 \3/'
+}
+
+codes_in() {
+	section AUDITING "Codes of $1" | awk -v severity="$2" '
+		/^\.It Cm / { if (line) print line; line = severity " " $3; next }
+		/^\./ { next }
+		{ line = line " " $0 }
+		END { print line }'
+}
+
+same_codes() {
+	codes_known | sort >"$WORK/known"
+	{ codes_in findings FINDING; codes_in notes NOTE; } | sort | same 'codes' "$WORK/known" -
+}
+
 tool_documents() {
+	check 'the codes of findings, and what they mean, are those of finding.h' same_codes
 	check 'every member that documents have is described' none_is_left_out
 	check 'every member that is described is one' none_is_made_up
 	check 'the codes of errors are those of err.h' same_error_codes
@@ -361,6 +377,63 @@ readme_sessions() {
 	check 'README.md: scan' session_goes scan '### What could be changed here'
 }
 
+# ---- before it ships ----
+
+# A release that had another default than what is built now.
+build_release() {
+	mkdir -p released && sed 's/DF_DEFAULT(http, keep_alive/DF_FEATURE(http, keep_alive/' \
+		demo_server.c >released.c &&
+		"${compiler[@]}" -O2 "-fmacro-prefix-map=released=demo_server" released.c \
+			-o released/demo_server -pthread
+}
+
+# What differs between builds with other compilers.
+as_shipped() {
+	sed -E -e 's/build-id [0-9a-f]+/build-id ID/' -e 's/in [0-9]+ functions?/in FUNCTIONS/'
+}
+
+# ships HEADING: the first session below it.
+ships() {
+	fenced "$1" '' >ships
+	grep -q '^\$ dfpatch' ships || { echo 'there is no session'; return 1; }
+	session_of ships | as_shipped >"$WORK/session"
+	as_shipped <ships | diff -BZ - "$WORK/session"
+}
+
+# The job that README.md shows, as a runner carries it out.
+job() {
+	fenced '## Before it ships' yaml | sed -n '/run: |$/,$p' | sed 1d >job
+	[ -s job ] || { echo 'there is no job'; return 1; }
+	printf '%s() { "%s" "$@"; }\n' dfpatch "$tool" | cat - job >job.sh
+	bash -e job.sh
+}
+
+job_stops() { ! job; }
+
+# Each site is another instruction now than the record says.
+damage() {
+	local at
+	at=$(dfpatch list --file demo_server --noheadings -o ADDRESS http:trace)
+	printf '\220' | dd of=demo_server bs=1 seek=$((at)) conv=notrunc status=none
+}
+
+readme_ships() {
+	installed jq || return
+	check 'demo_server' build_server
+	check 'the one that was released' build_release
+	check 'README.md: before it ships' ships '## Before it ships'
+	check 'README.md: with other flags on' ships '### Ship it with other flags on'
+	check 'the job stops at another default' job_stops
+	cp demo_server released/demo_server
+	check 'the job goes through where all is as it was' job
+	rm demo_server
+	check 'the job stops where there is nothing to audit' job_stops
+	cp released/demo_server demo_server
+	check 'a damaged site' damage
+	check 'the job stops at a damaged site' job_stops
+	check 'which has a code' jq -e 'any(.modules[].findings[]; .code == "site-bytes")' audit.json
+}
+
 case $test in
 inside_*)
 	rmdir "$WORK"
@@ -370,7 +443,7 @@ inside_*)
 	exit
 	;;
 tool_page | tool_options | tool_columns | tool_documents | tool_statuses | tool_calls) $test ;;
-tool_example | readme_sessions) $test ;;
+tool_example | readme_sessions | readme_ships) $test ;;
 *) bad "no test is named '$test'" ;;
 esac
 finish
