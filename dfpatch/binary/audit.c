@@ -41,6 +41,7 @@ static int look_at_sites(struct audit_module *module, const struct audit_options
 {
 	struct inventory *inventory = &module->inventory;
 	struct places places = site_places(inventory);
+	places.threads = options->threads;
 	places.progress = options->progress;
 	places.progress_context = options->progress_context;
 	const int status = site_audit(inventory, &places, module->form != AUDIT_OBJECT,

@@ -24,7 +24,8 @@ enum audit_form {
 const char *audit_form_name(enum audit_form form);
 
 struct audit_options {
-	bool sites_only; /* leave the functions around them out */
+	bool sites_only;  /* leave the functions around them out */
+	unsigned threads; /* 0: as many as there are processors for us */
 	/* NULL, or told now and then how much of a module's work is done. */
 	void (*progress)(void *context, uint64_t done, uint64_t all);
 	void *progress_context;

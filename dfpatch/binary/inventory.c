@@ -39,9 +39,9 @@ static void give_up(struct inventory *inventory, uint32_t record, struct finding
 		.address = table->start + (uint64_t)record * DF_SITE_SIZE,
 	};
 	findings_add(findings, FINDING_TABLE, &place,
-		     "record %u: the strings up to it take more than %d bytes; this and the "
+		     "record %u: the strings up to it take more than %zu bytes; this and the "
 		     "records behind it were not looked at",
-		     record, DF_STRINGS_MAX);
+		     record, INVENTORY_STRINGS_MAX);
 	for (uint32_t i = record; i < table->count; i++)
 		set_damaged(inventory, i);
 }
@@ -65,7 +65,7 @@ int inventory_begin(struct inventory *inventory, const struct image *image,
 			continue;
 		}
 		strings += df_strings_size(&site);
-		if (strings > DF_STRINGS_MAX) {
+		if (strings > INVENTORY_STRINGS_MAX) {
 			give_up(inventory, i, findings);
 			break;
 		}

@@ -30,6 +30,12 @@ struct inventory {
 };
 
 /*
+ * Records whose strings come to more bytes than this are not looked at: they may share them, and
+ * would take hours. What they do not share is bounded by the snapshot.
+ */
+#define INVENTORY_STRINGS_MAX ((size_t)1 << 30)
+
+/*
  * Decodes each record of image->table once and tells the damaged ones. Returns 0 or
  * DF_E_MEMORY. inventory_free() ends it, also after a failure.
  */

@@ -376,12 +376,20 @@ static int take_member(Elf *member, const char *path, object_take take, void *co
 	return take_object(member, name, take, context, err);
 }
 
-/* Where a member ends, without what fills up to an even number; 0 if that cannot be told. */
-static uint64_t end_of(Elf *member)
+/*
+ * Where a member ends, without what fills up to an even number, by its own header: libelf makes
+ * it shorter where the file is. 0 if that cannot be told.
+ */
+static uint64_t end_of(int fd, Elf *member)
 {
-	const Elf_Arhdr *header = elf_getarhdr(member);
 	const int64_t base = elf_getbase(member);
-	return header && base > 0 ? (uint64_t)base + (uint64_t)header->ar_size : 0;
+	struct ar_hdr header;
+	char size[sizeof(header.ar_size) + 1] = "";
+	if (base < (int64_t)sizeof(header) ||
+	    pread(fd, &header, sizeof(header), base - (int64_t)sizeof(header)) != sizeof(header))
+		return 0;
+	memcpy(size, header.ar_size, sizeof(header.ar_size));
+	return (uint64_t)base + strtoull(size, NULL, 10);
 }
 
 /* libelf ends in the same way behind the last member and before one that is damaged. */
@@ -395,16 +403,20 @@ static int take_archive(Elf *archive, int fd, const char *path, object_take take
 	Elf *member;
 	while ((member = elf_begin(fd, command, archive))) {
 		const int status = take_member(member, path, take, context, err);
-		end = end_of(member);
+		end = end_of(fd, member);
 		command = elf_next(member);
 		elf_end(member);
 		if (status < 0)
 			return status;
 		found += status;
 	}
-	if (fstat(fd, &st) != 0 || end > (uint64_t)st.st_size || end + 1 < (uint64_t)st.st_size)
+	if (fstat(fd, &st) != 0)
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot read '%s'", path);
+	if (end > (uint64_t)st.st_size || end + 1 < (uint64_t)st.st_size)
 		return df_fail(err, DF_E_NOT_ELF,
-			       "%s: the archive is damaged or cut behind byte %" PRIu64, path, end);
+			       "%s: the archive is cut or damaged: its members end at byte %" PRIu64
+			       " of %" PRIu64,
+			       path, end, (uint64_t)st.st_size);
 	return found;
 }
 
