@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs.sh TEST BUILD STAGE [SANITIZERS] - holds README.md and df(3) to what is so. TEST is one of
+# docs.sh TEST BUILD STAGE [SANITIZERS] - holds README.md, SECURITY.md and df(3) to what is so. TEST is one of
 # the functions named at the end; STAGE is where the test package.install put what is installed of
 # BUILD, which was built with SANITIZERS.
 # shellcheck source=common.sh
@@ -195,8 +195,29 @@ differences() {
 	done < <(held_by)
 }
 
+# ---- SECURITY.md ----
+
+exists() {
+	case $1 in
+	*/*) [ -e "$top/$1" ] ;;
+	*) grep -qE "Test +#[0-9]+: ${1//\*/.*}\$" "$WORK/tests" ;;
+	esac
+}
+
+# What it says shows that a promise is kept.
+security() {
+	local name
+	ctest --test-dir "$build" -N >"$WORK/tests" 2>&1
+	sed -nE 's/^\|.*\|(.*)\|$/\1/p' "$top/SECURITY.md" | grep -o '`[^`]*`' | tr -d '`' | sort -u \
+		>"$WORK/names"
+	check 'it names tests' [ -s "$WORK/names" ]
+	while IFS= read -r name; do
+		check "SECURITY.md: $name" exists "$name"
+	done <"$WORK/names"
+}
+
 case $test in
-readme_example | man_example | man_page | system_calls | differences) "$test" ;;
+security | readme_example | man_example | man_page | system_calls | differences) "$test" ;;
 *) bad "no test is named '$test'" ;;
 esac
 finish
