@@ -90,7 +90,8 @@
  *   binary/audit     a module, audited
  *   binary/object    relocatable objects and archives as if linked (libelf)
  *   binary/audit_target  the modules of a file or process, audited
- *   binary/new_file  a file that appears whole
+ *   binary/file_draft  a file that appears whole or not at all
+ *   binary/new_file  a stream into one
  *   binary/html      writing HTML
  *   binary/page_assets.h  style and script of a page
  *   binary/page_row  a flag as a page shows it

@@ -56,7 +56,7 @@ void page_free(struct page *page)
 	if (page->body)
 		fclose(page->body);
 	new_file_end(&page->file);
-	*page = (struct page){.file.directory = -1};
+	*page = (struct page){.file.draft = {.directory = -1, .fd = -1}};
 }
 
 /* NULL if memory runs out, which page_end() will tell. */
@@ -295,12 +295,12 @@ int page_end(struct page *page, struct df_err *err)
 		return df_fail_memory(err);
 	if (fflush(page->body) != 0 || ferror(page->body))
 		return df_fail_errno(err, DF_E_WRITE, "cannot write '%s': temporary file",
-				     page->file.path);
+				     page->file.draft.path);
 	put_together(page);
 	if (ferror(page->body))
 		return df_fail(err, DF_E_WRITE,
 			       "cannot write '%s': the temporary file cannot be "
 			       "read again",
-			       page->file.path);
+			       page->file.draft.path);
 	return new_file_publish(&page->file, err);
 }

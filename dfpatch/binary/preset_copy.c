@@ -24,9 +24,9 @@ static int write_copy(struct rewrite *rewrite, struct preset_result *result, str
 	int status = rewrite_copy(rewrite, preset->edits, preset->edit_count, err);
 	if (status < 0)
 		return status;
-	attributes_copy(rewrite->from_fd, rewrite->fd, &result->notes);
+	attributes_copy(rewrite->from_fd, rewrite->draft.fd, &result->notes);
 	note_owner(rewrite, &result->notes);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", rewrite->fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", rewrite->draft.fd);
 	status = preset_check(preset, path, err);
 	return status < 0 ? status : rewrite_publish(rewrite, err);
 }

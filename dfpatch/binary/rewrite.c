@@ -2,16 +2,7 @@
 /* rewrite.c - a copy of a file with some bytes changed, whole or not at all. */
 #include "rewrite.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
-
-#include "cleanup.h"
 
 #define SET_ID_BITS (S_ISUID | S_ISGID)
 
@@ -68,99 +59,20 @@ static bool interrupted(const void *context)
 	return false;
 }
 
-/* ---- where the copy is to appear ---- */
-
-static int bad_place(const struct rewrite *r, const char *why, struct df_err *err)
-{
-	return df_fail(err, DF_E_USAGE, "'%s' %s", r->to_path, why);
-}
-
-/* What has the name already, by itself and through links. */
-static int check_place(struct rewrite *r, struct df_err *err)
-{
-	struct stat own, behind;
-	if (fstatat(r->directory, r->name, &own, AT_SYMLINK_NOFOLLOW) != 0) {
-		if (errno == ENOENT)
-			return 0;
-		return df_fail_errno(err, DF_E_SYSTEM, "cannot look at '%s'", r->to_path);
-	}
-	r->replaces = true;
-	if (fstatat(r->directory, r->name, &behind, 0) != 0)
-		behind = own; /* a link that leads nowhere */
-	if (behind.st_dev == r->from.st_dev && behind.st_ino == r->from.st_ino)
-		return bad_place(r, "is the file to be copied, which is never changed", err);
-	if (S_ISDIR(behind.st_mode))
-		return bad_place(r, "is a directory; name the file to be made", err);
-	if (!S_ISREG(behind.st_mode) && !S_ISLNK(behind.st_mode))
-		return bad_place(r, "is no regular file, and will not be replaced", err);
-	return 0;
-}
-
-static int open_directory(struct rewrite *r, struct df_err *err)
-{
-	const char *slash = strrchr(r->to_path, '/');
-	r->name = slash ? slash + 1 : r->to_path;
-	if (*r->name == '\0')
-		return bad_place(r, "names a directory; name the file to be made", err);
-	const size_t length = (size_t)(r->name - r->to_path);
-	CLEANUP_FREE char *path = length > 0 ? strndup(r->to_path, length) : strdup(".");
-	if (!path)
-		return df_fail_memory(err);
-	r->directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return r->directory >= 0 ? 0
-				 : df_fail_errno(err, DF_E_SYSTEM,
-						 "cannot open the directory of '%s'", r->to_path);
-}
+/* ---- the copy ---- */
 
 int rewrite_begin(struct rewrite *rewrite, const char *from_path, int from_fd,
 		  const struct stat *from, const char *to_path, struct df_err *err)
 {
-	*rewrite = (struct rewrite){
-		.from_path = from_path,
-		.to_path = to_path,
-		.from_fd = from_fd,
-		.from = *from,
-		.directory = -1,
-		.fd = -1,
-	};
-	const int status = open_directory(rewrite, err);
-	return status < 0 ? status : check_place(rewrite, err);
-}
-
-/* ---- the copy ---- */
-
-static int cannot_make(const struct rewrite *r, struct df_err *err)
-{
-	return df_fail_errno(err, DF_E_SYSTEM, "cannot make a file in the directory of '%s'",
-			     r->to_path);
-}
-
-static int new_name(struct rewrite *r, struct df_err *err)
-{
-	uint32_t number;
-	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		return cannot_make(r, err);
-	snprintf(r->draft, sizeof(r->draft), ".dfpatch-%08" PRIx32, number);
-	return 0;
-}
-
-static int open_draft(struct rewrite *r, struct df_err *err)
-{
-	r->fd = openat(r->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (r->fd >= 0)
-		return 0;
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
-		return cannot_make(r, err);
-	const int status = new_name(r, err);
+	*rewrite = (struct rewrite){.from_path = from_path, .from_fd = from_fd, .from = *from};
+	const struct file_draft *draft = &rewrite->draft;
+	const int status = file_draft_begin(&rewrite->draft, to_path, err);
 	if (status < 0)
 		return status;
-	r->fd = openat(r->directory, r->draft, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		       0600);
-	if (r->fd >= 0)
-		return 0;
-	cannot_make(r, err);
-	r->draft[0] = '\0'; /* it is another's */
-	return -(int)err->code;
+	if (draft->replaces && draft->device == from->st_dev && draft->inode == from->st_ino)
+		return df_fail(err, DF_E_USAGE,
+			       "'%s' is the file to be copied, which is never changed", to_path);
+	return 0;
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -184,13 +96,13 @@ static int check_unchanged(const struct rewrite *r, struct df_err *err)
 static int take_owner_and_mode(struct rewrite *r, struct df_err *err)
 {
 	mode_t mode = r->from.st_mode & 07777;
-	r->owner_kept = fchown(r->fd, r->from.st_uid, r->from.st_gid) == 0;
+	r->owner_kept = fchown(r->draft.fd, r->from.st_uid, r->from.st_gid) == 0;
 	if (!r->owner_kept) {
 		/* The group alone we may give where it is one of ours. */
-		(void)!fchown(r->fd, (uid_t)-1, r->from.st_gid);
+		(void)!fchown(r->draft.fd, (uid_t)-1, r->from.st_gid);
 		mode &= ~(mode_t)SET_ID_BITS;
 	}
-	return fchmod(r->fd, mode) == 0
+	return fchmod(r->draft.fd, mode) == 0
 		       ? 0
 		       : df_fail_errno(err, DF_E_WRITE, "cannot give the copy its mode");
 }
@@ -203,11 +115,12 @@ bool rewrite_dropped_bits(const struct rewrite *rewrite)
 static int fill_draft(struct rewrite *r, const struct file_edit *edits, size_t count,
 		      struct df_err *err)
 {
-	int status = file_copy(r->from_fd, r->fd, (uint64_t)r->from.st_size, interrupted, r, err);
+	int status =
+		file_copy(r->from_fd, r->draft.fd, (uint64_t)r->from.st_size, interrupted, r, err);
 	if (status == 0)
 		status = check_unchanged(r, err);
 	if (status == 0)
-		status = file_edit(r->fd, edits, count, err);
+		status = file_edit(r->draft.fd, edits, count, err);
 	if (status == 0)
 		status = take_owner_and_mode(r, err);
 	return status < 0 ? df_err_prefix(err, r->from_path) : 0;
@@ -217,83 +130,22 @@ int rewrite_copy(struct rewrite *rewrite, const struct file_edit *edits, size_t 
 		 struct df_err *err)
 {
 	hold_signals(rewrite);
-	const int status = open_draft(rewrite, err);
+	const int status = file_draft_open(&rewrite->draft, 0600, err);
 	return status < 0 ? status : fill_draft(rewrite, edits, count, err);
-}
-
-/* ---- letting it appear ---- */
-
-static bool link_draft(const struct rewrite *r, const char *name)
-{
-	char path[32];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", r->fd);
-	return linkat(AT_FDCWD, path, r->directory, name, AT_SYMLINK_FOLLOW) == 0;
-}
-
-/* A name that nothing has: never takes the place of what came there meanwhile. */
-static bool appear_new(struct rewrite *r)
-{
-	if (r->draft[0] == '\0')
-		return link_draft(r, r->name);
-	if (renameat2(r->directory, r->draft, r->directory, r->name, RENAME_NOREPLACE) == 0) {
-		r->draft[0] = '\0';
-		return true;
-	}
-	/* Where the file system knows no such renaming; the other name goes in the end. */
-	return (errno == EINVAL || errno == ENOSYS) &&
-	       linkat(r->directory, r->draft, r->directory, r->name, 0) == 0;
-}
-
-static bool appear_instead(struct rewrite *r)
-{
-	if (renameat(r->directory, r->draft, r->directory, r->name) != 0)
-		return false;
-	r->draft[0] = '\0';
-	return true;
-}
-
-static int name_draft(struct rewrite *r, struct df_err *err)
-{
-	if (r->draft[0] != '\0')
-		return 0;
-	if (new_name(r, err) < 0)
-		return -(int)err->code;
-	if (link_draft(r, r->draft))
-		return 0;
-	cannot_make(r, err);
-	r->draft[0] = '\0';
-	return -(int)err->code;
-}
-
-/* So that the name is still there after a crash; the copy is, whether or not this succeeds. */
-static void sync_directory(const struct rewrite *r)
-{
-	CLEANUP_FD int fd = openat(r->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
-		(void)!fsync(fd);
 }
 
 int rewrite_publish(struct rewrite *rewrite, struct df_err *err)
 {
-	if (fsync(rewrite->fd) != 0)
-		return df_fail_errno(err, DF_E_WRITE, "cannot write the copy; nothing was changed");
-	if (rewrite->replaces && name_draft(rewrite, err) < 0)
-		return -(int)err->code;
+	const int status = file_draft_sync(&rewrite->draft, err);
+	if (status < 0)
+		return status;
 	if (interrupted(rewrite))
 		return df_fail(err, DF_E_SYSTEM, "interrupted; nothing was written");
-	if (!(rewrite->replaces ? appear_instead(rewrite) : appear_new(rewrite)))
-		return df_fail_errno(err, DF_E_WRITE, "the copy cannot get the name '%s'",
-				     rewrite->to_path);
-	sync_directory(rewrite);
-	return 0;
+	return file_draft_publish(&rewrite->draft, err);
 }
 
 void rewrite_end(struct rewrite *rewrite)
 {
-	if (rewrite->draft[0] != '\0')
-		unlinkat(rewrite->directory, rewrite->draft, 0);
-	cleanup_fd(&rewrite->fd);
-	cleanup_fd(&rewrite->directory);
+	file_draft_end(&rewrite->draft);
 	release_signals(rewrite);
-	*rewrite = (struct rewrite){.fd = -1, .directory = -1};
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rewrite.h - a copy of a file with some bytes changed, which appears under its name
- * whole or not at all.
+ * whole or not at all (file_draft.h).
  *
- * The copy is made in the directory where it is to appear, without a name where the file
- * system can do that; else it is called .dfpatch-XXXXXXXX so far, which only SIGKILL leaves
- * behind. What is read is never written to. Signals that would end us are held back
- * meanwhile, and end the copying. Not for several threads.
+ * What is read is never written to. Signals that would end us are held back meanwhile,
+ * and end the copying. Not for several threads.
  */
 #ifndef DFPATCH_REWRITE_H
 #define DFPATCH_REWRITE_H
@@ -14,23 +12,18 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
 
 #include "err.h"
 #include "file_copy.h"
+#include "file_draft.h"
 
 struct rewrite {
-	const char *from_path; /* borrowed, as the next two */
-	const char *to_path;
-	const char *name; /* the last part of to_path */
-	int from_fd;	  /* borrowed */
-	struct stat from; /* as it was before */
-	int directory;	  /* where the copy is to appear */
-	bool replaces;	  /* something has that name already */
-	int fd;		  /* of the copy */
-	char draft[24];	  /* the name that it has so far; "" if it has none */
-	bool owner_kept;  /* user and group are those of the file read */
+	const char *from_path; /* borrowed */
+	int from_fd;	       /* borrowed */
+	struct stat from;      /* as it was before */
+	struct file_draft draft;
+	bool owner_kept; /* user and group are those of the file read */
 	struct sigaction file_too_large;
 	sigset_t mask;
 	bool held;
@@ -41,10 +34,9 @@ int rewrite_look(const char *path, struct stat *from, struct df_err *err);
 
 /*
  * Begins a copy of the file that `from_fd` was opened to and that `from` told of before.
- * An existing file at `to_path` will be replaced: of a symbolic link the link itself, and
- * of a file with several names this name. Returns 0; DF_E_USAGE if that is the file read,
- * under whatever name, or no regular file; DF_E_SYSTEM. rewrite_end() ends it, also after a
- * failure. All strings are the caller's.
+ * Returns 0; DF_E_USAGE if `to_path` is that file, under whatever name; or an error of
+ * file_draft_begin(). rewrite_end() ends it, also after a failure. All strings are the
+ * caller's.
  */
 int rewrite_begin(struct rewrite *rewrite, const char *from_path, int from_fd,
 		  const struct stat *from, const char *to_path, struct df_err *err);
