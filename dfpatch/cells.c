@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cleanup.h"
+#include "docs.h"
 #include "match.h"
 #include "text.h"
 
@@ -40,6 +42,22 @@ char *cells_location(const struct df_site *site)
 	char line[16];
 	snprintf(line, sizeof(line), "%" PRIu32, site->line);
 	return joined(site->file, line);
+}
+
+char *cells_owner(const struct df_site *site)
+{
+	const struct docs docs = docs_parse(site->doc);
+	CLEANUP_FREE char *owner = strndup(docs.owner ? docs.owner : "", docs.owner_length);
+	return owner ? text_escaped(TEXT_FOR_TERMINAL, owner) : NULL;
+}
+
+char *cells_expires(const struct df_site *site)
+{
+	const struct docs docs = docs_parse(site->doc);
+	char day[DOCS_DAY_TEXT] = "";
+	if (docs.expires)
+		docs_day_text(docs.last, day);
+	return strdup(docs.permanent && !docs.expires ? "permanent" : day);
 }
 
 char *cells_range(uint32_t low, uint32_t high)

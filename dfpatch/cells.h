@@ -19,6 +19,10 @@ char *cells_full_name(const struct df_site *site);
 /* "file:line" */
 char *cells_location(const struct df_site *site);
 
+/* What the doc says by owner=; and by expires=, or "permanent": "" for nothing. */
+char *cells_owner(const struct df_site *site);
+char *cells_expires(const struct df_site *site);
+
 /* "3", or "1-4". */
 char *cells_range(uint32_t low, uint32_t high);
 

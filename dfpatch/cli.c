@@ -79,6 +79,26 @@ static int check_columns(const struct command *command, const char *text, struct
 	}
 }
 
+/* A number with d, w or y behind it, y for 365 days; 1 day to 1000 years. */
+static bool parse_age(const char *text, int64_t *seconds)
+{
+	char *end;
+	errno = 0;
+	const long count = strtol(text, &end, 10);
+	const long days = *end == 'd' ? 1 : *end == 'w' ? 7 : 365;
+	if (!isdigit((unsigned char)*text) || errno != 0 || *end == '\0' || !strchr("dwy", *end) ||
+	    end[1] != '\0' || count < 1 || count > 365000 / days)
+		return false;
+	*seconds = (int64_t)count * days * 24 * 60 * 60;
+	return true;
+}
+
+static void take_stale(struct argp_state *state, struct options *o, const char *text)
+{
+	if (!parse_age(text, &o->stale))
+		argp_error(state, "--stale: '%s' is no age; write 90d, 26w or 2y", text);
+}
+
 static void take_columns(struct argp_state *state, struct options *o, const char *text)
 {
 	struct df_err err;
@@ -212,7 +232,7 @@ static void check(struct argp_state *state, const struct options *o)
 }
 
 /* Of commands that look at files rather than at processes. */
-static error_t parse_file_option(int key, char *arg, struct options *o)
+static error_t parse_file_option(int key, char *arg, struct argp_state *state, struct options *o)
 {
 	switch (key) {
 	case 'e':
@@ -231,7 +251,7 @@ static error_t parse_file_option(int key, char *arg, struct options *o)
 		o->source = arg;
 		return 0;
 	case OPT_STALE:
-		o->stale = arg;
+		take_stale(state, o, arg);
 		return 0;
 	case OPT_HTML:
 		o->html = arg;
@@ -288,7 +308,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		check(state, o);
 		return 0;
 	default:
-		return parse_file_option(key, arg, o);
+		return parse_file_option(key, arg, state, o);
 	}
 }
 

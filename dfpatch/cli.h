@@ -36,8 +36,8 @@ struct options {
 	size_t script_count;
 	bool sites;
 	bool verbose;
+	int64_t stale;	    /* seconds; 0 if it was not given */
 	const char *source; /* each NULL if it was not given */
-	const char *stale;
 	const char *html;
 };
 

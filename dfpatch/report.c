@@ -9,7 +9,6 @@
 
 #include "cells.h"
 #include "cleanup.h"
-#include "docs.h"
 #include "summary.h"
 #include "text.h"
 
@@ -104,19 +103,13 @@ static char *cell_doc(const void *cell)
 static char *cell_owner(const void *cell)
 {
 	const struct row *row = cell;
-	const struct docs docs = docs_parse(row->site->doc);
-	CLEANUP_FREE char *owner = strndup(docs.owner ? docs.owner : "", docs.owner_length);
-	return owner ? text_escaped(TEXT_FOR_TERMINAL, owner) : NULL;
+	return cells_owner(row->site);
 }
 
 static char *cell_expires(const void *cell)
 {
 	const struct row *row = cell;
-	const struct docs docs = docs_parse(row->site->doc);
-	char day[DOCS_DAY_TEXT] = "";
-	if (docs.expires)
-		docs_day_text(docs.last, day);
-	return strdup(docs.permanent && !docs.expires ? "permanent" : day);
+	return cells_expires(row->site);
 }
 
 static char *cell_module(const void *cell)

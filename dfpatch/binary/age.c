@@ -343,3 +343,20 @@ int ages_find(const struct inventory *inventory, const struct age_request *reque
 	checkout_close(&finder.checkout);
 	return status;
 }
+
+int ages_check_source(const char *source, struct df_err *err)
+{
+	struct checkout checkout;
+	const int status = checkout_open(source, &checkout, err);
+	checkout_close(&checkout);
+	return status;
+}
+
+const char *age_place_name(enum age_place place)
+{
+	static const char *const names[] = {
+		[AGE_UNKNOWN] = "unknown", [AGE_HERE] = "here",	    [AGE_MOVED] = "moved",
+		[AGE_GONE] = "gone",	   [AGE_UNSURE] = "unsure",
+	};
+	return names[place];
+}

@@ -63,6 +63,12 @@ int ages_find(const struct inventory *inventory, const struct age_request *reque
 
 void ages_free(struct ages *ages);
 
+/* Whether there is such a checkout, and git to look at it. Returns as ages_find(). */
+int ages_check_source(const char *source, struct df_err *err);
+
+/* "here", "moved", "gone", "unsure", "unknown": for machines. */
+const char *age_place_name(enum age_place place);
+
 /* Adds what the docs of an inventory's flags come to: EXPIRED, DOC_ATTRIBUTE. No checkout. */
 void ages_check_docs(const struct inventory *inventory, time_t now, struct findings *findings);
 

@@ -81,6 +81,8 @@ static void summarise(struct audit_module *module)
 	module->summary.held = tally.held;
 	module->summary.mixed = tally.mixed;
 	module->summary.docs = tally.docs;
+	module->summary.owned = tally.owned;
+	module->summary.ending = tally.ending;
 }
 
 int audit_image(struct audit_module *module, struct image *image, enum audit_form form,
@@ -99,8 +101,20 @@ int audit_image(struct audit_module *module, struct image *image, enum audit_for
 	return module->findings.no_memory || image->snapshot.no_memory ? df_fail_memory(err) : 0;
 }
 
+int audit_flags(struct audit_module *module, const struct audit_options *options,
+		struct df_err *err)
+{
+	ages_check_docs(&module->inventory, options->now, &module->findings);
+	const int status = options->age ? ages_find(&module->inventory, options->age, &module->ages,
+						    &module->findings, err)
+					: 0;
+	findings_sort(&module->findings);
+	return status == 0 && module->findings.no_memory ? df_fail_memory(err) : status;
+}
+
 void audit_free(struct audit_module *module)
 {
+	ages_free(&module->ages);
 	inventory_free(&module->inventory);
 	findings_free(&module->findings);
 	image_free(module->image);

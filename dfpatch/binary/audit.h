@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "age.h"
 #include "err.h"
 #include "finding.h"
 #include "image.h"
@@ -29,6 +30,8 @@ struct audit_options {
 	/* NULL, or told now and then how much of a module's work is done. */
 	void (*progress)(void *context, uint64_t done, uint64_t all);
 	void *progress_context;
+	time_t now;		       /* for what expires */
+	const struct age_request *age; /* NULL: no checkout to look at */
 };
 
 /* What a module carries. */
@@ -39,6 +42,7 @@ struct audit_summary {
 	size_t flags;
 	size_t on, off, held, mixed; /* flags by their default: as built */
 	size_t docs;		     /* flags that have one */
+	size_t owned, ending;	     /* flags whose doc names an owner; a day, or permanent */
 	size_t functions;	     /* that carry sites; 0 if they were not looked at */
 };
 
@@ -48,6 +52,7 @@ struct audit_module {
 	struct inventory inventory;
 	struct audit_summary summary;
 	struct findings findings; /* sorted */
+	struct ages ages;	  /* of each flag; none without a checkout */
 };
 
 /*
@@ -58,11 +63,24 @@ struct audit_module {
 int audit_image(struct audit_module *module, struct image *image, enum audit_form form,
 		const struct audit_options *options, struct df_err *err);
 
+/*
+ * Adds what can be told of the flags from outside the module: what their docs say of their
+ * end, and what a checkout says. Returns 0, or what ages_find() returns.
+ */
+int audit_flags(struct audit_module *module, const struct audit_options *options,
+		struct df_err *err);
+
 /* The first site of a flag, for its names, place and doc. */
 static inline void audit_flag(const struct audit_module *module, size_t flag, struct df_site *site)
 {
 	const struct inventory *inventory = &module->inventory;
 	inventory_site(inventory, inventory->order[inventory->flags[flag].first], site);
+}
+
+/* NULL, if there was no checkout. */
+static inline const struct age *audit_age(const struct audit_module *module, size_t flag)
+{
+	return module->ages.list ? &module->ages.list[flag] : NULL;
 }
 
 void audit_free(struct audit_module *module);

@@ -3,6 +3,7 @@
 #include "audit_run.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "audit_target.h"
 #include "diag.h"
@@ -13,6 +14,7 @@
 struct round {
 	const struct options *options;
 	struct audit_options audit;
+	struct age_request age;
 	struct audit_totals *totals;
 	struct progress_bar bar;
 	struct json_stream stream;
@@ -109,11 +111,19 @@ static int audit_pid(struct round *r, struct df_err *err)
 
 static int audit_all(struct round *r, struct df_err *err)
 {
-	r->audit = (struct audit_options){.sites_only = r->options->sites,
+	const struct options *options = r->options;
+	r->audit = (struct audit_options){.sites_only = options->sites,
 					  .progress = show_progress,
-					  .progress_context = &r->bar};
+					  .progress_context = &r->bar,
+					  .now = time(NULL),
+					  .age = options->source ? &r->age : NULL};
+	r->age = (struct age_request){
+		.source = options->source, .stale = options->stale, .now = r->audit.now};
+	/* A checkout that is none is no fault of the first file. */
+	if (options->source && ages_check_source(options->source, err) < 0)
+		return -(int)err->code;
 	progress_begin(&r->bar);
-	return r->options->file_count > 0 ? audit_files(r, err) : audit_pid(r, err);
+	return options->file_count > 0 ? audit_files(r, err) : audit_pid(r, err);
 }
 
 /* What was found is told, even if the page cannot be. */

@@ -25,6 +25,8 @@ static int show(const struct showing *s, struct image *image, enum audit_form fo
 	struct audit_module module;
 	int status = audit_image(&module, image, form, s->options, err);
 	if (status == 0)
+		status = audit_flags(&module, s->options, err);
+	if (status == 0)
 		status = s->take(s->context, &module, err);
 	audit_free(&module);
 	return status;
@@ -166,8 +168,11 @@ int audit_process(const struct process *process, const struct audit_options *opt
 	int status = look_until_settled(process, options, &look, err);
 	if (status == 0)
 		tell_phases(&look);
-	for (size_t i = 0; status == 0 && i < look.count; i++)
-		status = take(context, &look.modules[i], err);
+	for (size_t i = 0; status == 0 && i < look.count; i++) {
+		status = audit_flags(&look.modules[i], options, err);
+		if (status == 0)
+			status = take(context, &look.modules[i], err);
+	}
 	forget(&look);
 	return status == -(int)DF_E_NO_PROCESS ? process_explain_end(process, err) : status;
 }

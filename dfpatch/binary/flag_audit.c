@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "docs.h"
+
 const char *flag_default_name(enum flag_default is)
 {
 	static const char *const names[] = {
@@ -95,7 +97,10 @@ static void check_doc(struct pass *p, const struct df_site *site, uint32_t recor
 		tell(p, FINDING_DOC_MISSING, site, record, "has no doc", NULL);
 		return;
 	}
+	const struct docs docs = docs_parse(site->doc);
 	p->tally->docs++;
+	p->tally->owned += docs.owner != NULL;
+	p->tally->ending += docs.expires || docs.permanent;
 	if (p->name.has_doc && !p->name.told_doc && strcmp(p->name.with_doc.doc, site->doc) != 0) {
 		p->name.told_doc = true;
 		tell(p, FINDING_DOC_CONFLICT, site, record, "has another doc than",

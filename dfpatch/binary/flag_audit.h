@@ -13,6 +13,7 @@ struct flag_tally {
 	size_t kinds;
 	size_t on, off, held, mixed; /* flags, as built */
 	size_t docs;		     /* flags that have one */
+	size_t owned, ending;	     /* flags whose doc names an owner; a day, or permanent */
 };
 
 /* What a flag is as built. */

@@ -50,6 +50,8 @@ static void stream_summary(struct json_stream *stream, const struct audit_module
 	doc_put_number(&d, d.root, "mixed", s->mixed);
 	doc_put_number(&d, d.root, "docs", s->docs);
 	doc_put_number(&d, d.root, "docs_missing", s->flags - s->docs);
+	doc_put_number(&d, d.root, "owned", s->owned);
+	doc_put_number(&d, d.root, "ending", s->ending);
 	doc_put_number(&d, d.root, "findings", findings_total(&module->findings, SEVERITY_FINDING));
 	doc_put_number(&d, d.root, "notes", findings_total(&module->findings, SEVERITY_NOTE));
 	stream_value(stream, "summary", &d);
@@ -114,6 +116,29 @@ static void put_site(struct document *d, struct json_object *array,
 	doc_put_bool(d, object, "held", count.held);
 }
 
+/* Where the flag is in a checkout, and since when. */
+static void put_age(struct document *d, const struct age *age)
+{
+	struct json_object *object =
+		age ? doc_put(d, d->root, "source", json_object_new_object()) : NULL;
+	if (!object)
+		return;
+	doc_put_text(d, object, "place", age_place_name(age->place));
+	if (age->path)
+		doc_put_text(d, object, "path", age->path);
+	if (age->line != 0)
+		doc_put_number(d, object, "line", age->line);
+	if (!age->commit)
+		return;
+	doc_put_bool(d, object, "committed", age->commit->recorded);
+	doc_put_bool(d, object, "stale", age->stale);
+	if (!age->commit->recorded)
+		return;
+	doc_put_text(d, object, "commit", age->commit->id);
+	doc_put_text(d, object, "author", age->commit->author);
+	doc_put(d, object, "time", json_object_new_int64(age->commit->time));
+}
+
 static void stream_flag(struct json_stream *stream, const struct audit_module *module, size_t i)
 {
 	const struct inventory *inventory = &module->inventory;
@@ -125,6 +150,7 @@ static void stream_flag(struct json_stream *stream, const struct audit_module *m
 	audit_flag(module, i, &site);
 	doc_put_names(&d, d.root, &site);
 	doc_put_text(&d, d.root, "built", flag_default_name(flag_default_of(inventory, flag)));
+	put_age(&d, audit_age(module, i));
 	struct json_object *sites = doc_put(&d, d.root, "sites", json_object_new_array());
 	for (size_t j = 0; sites && j < flag->count; j++)
 		put_site(&d, sites, inventory, inventory->order[flag->first + j]);

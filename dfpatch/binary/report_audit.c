@@ -9,6 +9,7 @@
 
 #include "cells.h"
 #include "cleanup.h"
+#include "docs.h"
 #include "flag_audit.h"
 #include "grid.h"
 #include "text.h"
@@ -248,7 +249,8 @@ static int print_findings(const struct findings *findings, bool verbose, struct 
 struct flag_row {
 	const struct audit_module *module;
 	const struct df_flag *flag;
-	struct df_site site; /* the first */
+	const struct age *age; /* NULL without a checkout */
+	struct df_site site;   /* the first */
 };
 
 static char *cell_name(const void *cell)
@@ -298,14 +300,73 @@ static char *cell_doc(const void *cell)
 	return text_escaped(TEXT_FOR_TERMINAL, row->site.doc);
 }
 
+static char *cell_owner(const void *cell)
+{
+	const struct flag_row *row = cell;
+	return cells_owner(&row->site);
+}
+
+static char *cell_expires(const void *cell)
+{
+	const struct flag_row *row = cell;
+	return cells_expires(&row->site);
+}
+
+/* Where it is in the checkout. */
+static char *cell_source(const void *cell)
+{
+	const struct flag_row *row = cell;
+	const struct age *age = row->age;
+	CLEANUP_FREE char *path = text_escaped(TEXT_FOR_TERMINAL, age->path ? age->path : "");
+	char *text = NULL;
+	if (!path)
+		return NULL;
+	if (age->line == 0)
+		return strdup(age_place_name(age->place));
+	if (asprintf(&text, "%s:%" PRIu32, path, age->line) < 0)
+		return NULL;
+	return text;
+}
+
+static char *cell_changed(const void *cell)
+{
+	const struct flag_row *row = cell;
+	char day[DOCS_DAY_TEXT] = "";
+	if (row->age->commit && row->age->commit->recorded)
+		docs_day_text(docs_day_of(row->age->commit->time), day);
+	return strdup(row->age->commit && !row->age->commit->recorded ? "uncommitted" : day);
+}
+
+static char *cell_author(const void *cell)
+{
+	const struct flag_row *row = cell;
+	const struct commit *commit = row->age->commit;
+	return text_escaped(TEXT_FOR_TERMINAL, commit && commit->recorded ? commit->author : "");
+}
+
 static const struct grid_column flag_columns[] = {
 	{.name = "NAME", .cell = cell_name},
 	{.name = "BUILT", .cell = cell_built},
 	{.name = "SITES", .cell = cell_sites, .right = true},
 	{.name = "LOCATION", .cell = cell_location},
 	{.name = "ADDRESS", .cell = cell_addresses},
+	{.name = "OWNER", .cell = cell_owner},
+	{.name = "EXPIRES", .cell = cell_expires},
+	{.name = "SOURCE", .cell = cell_source},
+	{.name = "CHANGED", .cell = cell_changed},
+	{.name = "AUTHOR", .cell = cell_author},
 	{.name = "DOC", .cell = cell_doc, .cut = true},
 };
+
+/* Those that have something to show. */
+static void choose_columns(const struct audit_module *module, char chosen[128])
+{
+	const bool dated = module->ages.commits.count > 0;
+	snprintf(chosen, 128, "NAME,BUILT,SITES,LOCATION,ADDRESS%s%s%s%s,DOC",
+		 module->summary.owned > 0 ? ",OWNER" : "",
+		 module->summary.ending > 0 ? ",EXPIRES" : "", module->ages.list ? ",SOURCE" : "",
+		 dated ? ",CHANGED,AUTHOR" : "");
+}
 
 static int print_some_flags(const struct audit_module *module, size_t first, size_t end,
 			    struct df_err *err)
@@ -313,10 +374,13 @@ static int print_some_flags(const struct audit_module *module, size_t first, siz
 	static const struct grid_columns columns = {flag_columns,
 						    sizeof(flag_columns) / sizeof(flag_columns[0])};
 	struct grid *grid = NULL;
-	int status = grid_new(&columns, "NAME,BUILT,SITES,LOCATION,ADDRESS,DOC", NULL, first == 0,
-			      &grid, err);
+	char chosen[128];
+	choose_columns(module, chosen);
+	int status = grid_new(&columns, chosen, NULL, first == 0, &grid, err);
 	for (size_t i = first; status == 0 && i < end; i++) {
-		struct flag_row row = {.module = module, .flag = &module->inventory.flags[i]};
+		struct flag_row row = {.module = module,
+				       .flag = &module->inventory.flags[i],
+				       .age = audit_age(module, i)};
 		audit_flag(module, i, &row.site);
 		status = grid_add(grid, &row, err);
 	}

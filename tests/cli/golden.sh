@@ -42,6 +42,22 @@ printf '# off\n-cache:\ndisable loop:each|loop:twice\n' >script
 printf '+http:\n\nhttp:log\n' >bad-script
 objcopy --add-section .signature=text flags signed
 
+# The checkout that `sound` comes from: two commits later, and with a line changed since.
+export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null
+export GIT_COMMITTER_NAME=Committer GIT_COMMITTER_EMAIL=c@example.org
+commit() {
+	GIT_AUTHOR_NAME=$2 GIT_AUTHOR_EMAIL=a@example.org GIT_AUTHOR_DATE=$1 \
+		GIT_COMMITTER_DATE=$1 git -C tree commit -qam change
+}
+git init -q tree
+mkdir tree/src
+cp "$here/target.c" tree/src
+git -C tree add src
+commit 2020-01-02T03:04:05Z $'Ann \033[31mOther'
+sed -i -e '/DF_OPT(/d' -e 's/^int main/\n&/' tree/src/target.c
+commit 2099-05-06T07:08:09Z Bob
+sed -i 's/on += DF_DEFAULT(http/on +=  DF_DEFAULT(http/' tree/src/target.c
+
 # An audit without what hangs on where the compiler puts things: functions, cache lines and pages.
 audit() {
 	"$dfpatch" audit "$@" | sed -E -e 's/ in [0-9]+ functions?;/ in FUNCTIONS;/' \
@@ -57,6 +73,8 @@ normalise() {
 		-e 's/"build_id":"[0-9a-f]+"/"build_id":"BUILD-ID"/' \
 		-e 's/build-id [0-9a-f]+/build-id BUILD-ID/' \
 		-e 's/0x[0-9a-f]+/ADDRESS/g' \
+		-e 's/, [0-9]+ days ago: commit [0-9a-f]{12} /, SO LONG ago: commit ID /' \
+		-e 's/"[0-9a-f]{40}"/"ID"/g' \
 		-e "s/\`/'/g"
 }
 

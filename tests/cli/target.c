@@ -20,7 +20,7 @@ int hostile(void)
 int main(void)
 {
 	int on = fast() + hostile();
-	on += DF_DEFAULT(http, log, "write the access log (owner=web, expires=2031-12-31)");
+	on += DF_DEFAULT(http, log, "write the access log (owner=web, expires=2999-12-31)");
 	on += DF_DEFAULT_SLOW(cache, warm);
 	on += DF_OPT(cache, strict, "permanent: held until a controller initialises");
 	on += DF_DEBUG(checks);

@@ -19,9 +19,9 @@ int fast(void)
 int main(void)
 {
 	int on = fast() + hostile();
-	on += DF_DEFAULT_SLOW(http, log, "write the access log (owner=web, expires=2031-12-31)");
-	on += DF_FEATURE(cache, warm, "fill it at the start");
-	on += DF_FEATURE(cache, shards);
+	on += DF_DEFAULT_SLOW(http, log, "write the access log (owner=web, expires=2999-12-31)");
+	on += DF_FEATURE(cache, warm, "fill it at the start, expires=soon");
+	on += DF_FEATURE(cache, shards, "expires=2001-01-01 owner=storage");
 	on += DF_DEBUG(checks);
 	on += DF_FEATURE(loop, twice, "two sites");
 	return on == 99;

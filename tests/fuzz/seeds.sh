@@ -6,7 +6,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
 CC=${CC:-gcc}
-for name in eh_frame elf image maps match prove script status text; do mkdir -p "$out/$name"; done
+for name in blame eh_frame elf image maps match mentions prove script status text; do mkdir -p "$out/$name"; done
 
 cat >"$out/tiny.c" <<'END'
 #include <df.h>
@@ -71,3 +71,18 @@ sed 's/^/&/' /proc/self/status | head -c 900 >"$out/status/self"
 printf 'Uid\000\377\003Name:\tx\nUid:\t0\t0\nState:\tR (running)\n' >"$out/status/field"
 printf '\040caf\303\251 \033]0;x\007 \302\205 \342\200\256 \377\200 \360\237\230\200' \
 	>"$out/text/odd"
+
+a=0123456789abcdef0123456789abcdef01234567
+b=ffffffffffffffffffffffffffffffffffffffff
+blamed() {
+	printf '%s 1 1 2\nauthor Ann\nauthor-time 1577934245\nsummary x\nfilename f\n\ta\n' $a
+	printf '%s 2 2\n\tb\n%s 9 3 1\nauthor Bob\nauthor-time -5\nboundary\n\tc\n' $a $b
+}
+blamed >"$out/blame/one"
+{ blamed; printf '\000'; blamed; } >"$out/blame/two"
+wanted() { printf 'k\000n\000\003'; }
+{ wanted; printf '\n\nif (DF_FEATURE(k, n, "doc") || DF_DEBUG(n))\n'; } >"$out/mentions/call"
+{ wanted; printf '#define MY(x) DF_OPT(k, x) \\\n ,\n#define N DF_DEFAULT(k,\tn)\nMY(n) N'; } \
+	>"$out/mentions/macros"
+{ wanted; printf "f(R\"x(\n)x\", '\\\\'', 1'000,\n/* DF */ // \\\n\n DF_OPT(k,\n\tn));\n}\n"; } \
+	>"$out/mentions/literals"

@@ -296,6 +296,17 @@ static const struct {
 	{{"preset", "a", "b"}, 2, "name the flags to set, with -e LINE or -s FILE"},
 	{{"preset", "a", "-e", "+b"}, 2, "name two files: IN OUT"},
 	{{"preset", "a", "b", "-e", "+b", "--pid=1"}, 2, "unrecognized option '--pid=1'"},
+	{{"audit", "a", "--stale", "1y"}, 2, "--stale needs the checkout: --source DIR"},
+	{{"audit", "a", "--source", "d", "--stale", "180"}, 2, "--stale: '180' is no age"},
+	{{"audit", "a", "--source", "d", "--stale", "0d"}, 2, "'0d' is no age"},
+	{{"audit", "a", "--source", "d", "--stale", "-1d"}, 2, "'-1d' is no age"},
+	{{"audit", "a", "--source", "d", "--stale", " 1d"}, 2, "' 1d' is no age"},
+	{{"audit", "a", "--source", "d", "--stale", "1m"}, 2, "'1m' is no age"},
+	{{"audit", "a", "--source", "d", "--stale", "1dd"}, 2, "'1dd' is no age"},
+	{{"audit", "a", "--source", "d", "--stale", "1.5y"}, 2, "'1.5y' is no age"},
+	{{"audit", "a", "--source", "d", "--stale", ""}, 2, "'' is no age"},
+	{{"audit", "a", "--source", "d", "--stale", "1001y"}, 2, "'1001y' is no age"},
+	{{"audit", "a", "--source", "d", "--stale", "99999999999999999999d"}, 2, "is no age"},
 	{{"diff", "a"}, 2, "name two files: OLD NEW"},
 	{{"diff", "a", "b", "c"}, 2, "name two files: OLD NEW"},
 	{{"diff", "a", ""}, 2, "an empty name is no file"},
@@ -328,6 +339,24 @@ Test(cli, usage_errors)
 		cr_expect(strstr(o.err, errors[i].says), "not '%s': %s", errors[i].says, o.err);
 		cr_expect(strstr(o.err, "dfpatch"), "%s", o.err);
 		cr_expect_str_eq(o.out, "", "%s", o.out);
+	}
+}
+
+Test(cli, stale)
+{
+	static const struct {
+		const char *text;
+		int64_t days;
+	} ages[] = {{"1d", 1}, {"180d", 180}, {"26w", 182}, {"2y", 730}, {"1000y", 365000}};
+	for (size_t i = 0; i < COUNT(ages); i++) {
+		const char *const words[ARGS_MAX] = {"audit",	"--source",   "d",
+						     "--stale", ages[i].text, "file"};
+		char *argv[ARGS_MAX + 2];
+		struct options options;
+		cr_assert_eq(cli_parse(arguments(words, argv), argv, &options), CLI_RUN);
+		cr_expect_eq(options.stale, ages[i].days * 86400, "%s", ages[i].text);
+		cr_expect_str_eq(options.source, "d");
+		cli_free(&options);
 	}
 }
 
