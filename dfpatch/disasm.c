@@ -12,7 +12,6 @@
 struct disasm {
 	csh handle;
 	cs_insn *insn;
-	bool details; /* the handle fills in insn->detail */
 };
 
 int disasm_new(struct disasm **disasm, struct df_err *err)
@@ -25,11 +24,11 @@ int disasm_new(struct disasm **disasm, struct df_err *err)
 		free(d);
 		return df_fail(err, DF_E_SYSTEM, "cannot start Capstone: %s", cs_strerror(opened));
 	}
-	/* On while memory for one instruction is made: room for its details comes with it. */
-	cs_option(d->handle, CS_OPT_DETAIL, CS_OPT_ON);
-	d->details = true;
-	/* Capstone prints each instruction, which takes most of its time; this is the quickest. */
-	cs_option(d->handle, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
+	/*
+	 * Without details, which cost half as much again: the kind of an instruction and its
+	 * operands as text are had all the same.
+	 */
+	cs_option(d->handle, CS_OPT_DETAIL, CS_OPT_OFF);
 	d->insn = cs_malloc(d->handle);
 	if (!d->insn) {
 		disasm_free(d);
@@ -49,29 +48,24 @@ void disasm_free(struct disasm *disasm)
 	free(disasm);
 }
 
-static bool decode(struct disasm *d, const uint8_t *code, size_t size, uint64_t addr, bool details)
+static bool decode(struct disasm *d, const uint8_t *code, size_t size, uint64_t addr)
 {
-	if (d->details != details)
-		cs_option(d->handle, CS_OPT_DETAIL, details ? CS_OPT_ON : CS_OPT_OFF);
-	d->details = details;
 	return cs_disasm_iter(d->handle, &code, &size, &addr, d->insn);
 }
 
 /* ---- the two instructions of a site ---- */
 
-static bool is_immediate(const cs_insn *insn, unsigned index, int64_t value)
+/* Whether the operands are one number, as Capstone prints it: hexadecimal where it is large. */
+static bool is_number(const char *operands, uint64_t number)
 {
-	const cs_x86 *x86 = &insn->detail->x86;
-	return x86->op_count > index && x86->operands[index].type == X86_OP_IMM &&
-	       x86->operands[index].imm == value;
+	char *end;
+	return operands[0] >= '0' && operands[0] <= '9' && strtoull(operands, &end, 0) == number &&
+	       *end == '\0';
 }
 
-static bool has_eax(const cs_insn *insn)
+static bool begins_with(const char *text, const char *prefix)
 {
-	const cs_x86 *x86 = &insn->detail->x86;
-	return x86->op_count == 2 &&
-	       ((x86->operands[0].type == X86_OP_REG && x86->operands[0].reg == X86_REG_EAX) ||
-		(x86->operands[1].type == X86_OP_REG && x86->operands[1].reg == X86_REG_EAX));
+	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
 bool disasm_is_site(struct disasm *disasm, const struct df_site *site, const uint8_t *code,
@@ -79,13 +73,13 @@ bool disasm_is_site(struct disasm *disasm, const struct df_site *site, const uin
 {
 	const cs_insn *insn = disasm->insn;
 	const size_t size = df_insn_size(site->style);
-	if (!decode(disasm, code, size, site->addr, true) || insn->size != size)
+	if (!decode(disasm, code, size, site->addr) || insn->size != size)
 		return false;
 	if (site->style == DF_STYLE_X86_CARRY)
 		return insn->id == (jump ? X86_INS_STC : X86_INS_CLC);
 	if (jump)
-		return insn->id == X86_INS_JMP && is_immediate(insn, 0, (int64_t)site->target);
-	return insn->id == X86_INS_TEST && has_eax(insn);
+		return insn->id == X86_INS_JMP && is_number(insn->op_str, site->target);
+	return insn->id == X86_INS_TEST && begins_with(insn->op_str, "eax, ");
 }
 
 /* ---- the linear pass ---- */
@@ -192,14 +186,14 @@ static bool is_misread(const uint8_t *code, size_t size)
 }
 
 /*
- * What Capstone gives without details, which cost as much again, names the instruction; where a
- * branch leads stands in its last bytes.
+ * What Capstone gives without details names the instruction; where a branch leads stands in its
+ * last bytes, which is quicker than what it prints of it.
  */
 bool disasm_next(struct disasm *disasm, const uint8_t *code, size_t size, uint64_t addr,
 		 struct insn *insn)
 {
 	int64_t displacement;
-	if (is_misread(code, size) || !decode(disasm, code, size, addr, false)) {
+	if (is_misread(code, size) || !decode(disasm, code, size, addr)) {
 		*insn = (struct insn){.size = (uint8_t)insn_length(code, size)};
 		return insn->size > 0;
 	}

@@ -31,7 +31,7 @@ struct df_table {
  * than any memory holds.
  */
 #define DF_SITES_MAX (1 << 20)
-#define DF_STRINGS_MAX (64 << 20)
+#define DF_STRINGS_MAX (256 << 20)
 
 /*
  * Looks for the module's table. Returns 1 and fills *table, 0 if the module has
