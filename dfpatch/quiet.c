@@ -14,7 +14,9 @@
 
 /*
  * Whoever traces the program may have put breakpoints where we write, and would put the
- * old bytes back. A tracer of a single thread is not looked for.
+ * old bytes back. A tracer of a single thread other than the first is not looked for: it would
+ * take a look at each of them. Its breakpoints stand in the memory of all, where verifying
+ * finds them; and those of other kinds are in registers, which concern nobody.
  */
 static int check_untraced(const struct work *w, struct df_err *err)
 {

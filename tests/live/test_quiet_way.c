@@ -6,10 +6,12 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "looks.h"
 #include "patcher.h"
 #include "talk.h"
 
@@ -208,4 +210,32 @@ Test(quiet_way, without_the_right_to_a_higher_priority)
 	quietly(live.pid, &wish);
 	cr_assert_eq(peek_control(&spots).generation, 20);
 	stop();
+}
+
+/* ---- many bytes ---- */
+
+/* More than might be written while a claim holds: a stop by itself, or a refusal. */
+Test(quiet_way, more_bytes_than_a_claim_has_time_for)
+{
+	static const char why[] = "10010 sites are more than can be written in the time of a claim";
+	struct wish wish = {.mode = MODE_QUIET, .op = DF_ENABLE, .pattern = "looks:"};
+	static struct tool tool;
+	LIVE_START(&live, "looks-10010", "threads=2");
+	const int status = patcher_do(&patcher, live.pid, &wish);
+	cr_assert_eq(status, -(int)DF_E_PERMISSION, "%d: %s", status, patcher.page->error);
+	cr_assert(strstr(patcher.page->error, why), "%s", patcher.page->error);
+	cr_assert_eq(patcher.page->steps, 0);
+	patcher_free(&patcher);
+	live.page->go = 1;
+	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "looks:"), 0, "%s", tool.err);
+	cr_assert(strstr(tool.out, "2 threads stood still for "), "%s", tool.out);
+	cr_assert(strstr(tool.out, why), "%s", tool.out);
+	live.page->go = 2; /* over, and on */
+	const int64_t sure = live.page->word[LOOKS_SURE];
+	for (int i = 0; i < 20000 && live.page->word[LOOKS_SURE] < sure + 2; i++)
+		sleep_us(1000);
+	cr_assert_geq(live.page->word[LOOKS_SURE], sure + 2);
+	cr_assert_eq(live.page->broken, 0, "a thread saw something else");
+	nobody_is_traced(&live);
+	live_stop(&live);
 }

@@ -231,7 +231,10 @@ Test(traced, strace)
 	stop();
 }
 
-/* Not of its first one: nobody can be stopped, and all are let go again. */
+/*
+ * Not of its first one: nobody can be stopped, and all are let go again. A quiet change disturbs
+ * neither of them.
+ */
 Test(traced, strace_of_a_single_thread)
 {
 	struct tracer strace;
@@ -244,6 +247,10 @@ Test(traced, strace_of_a_single_thread)
 	refused("--stop", "multi:", 3, text_of("traced by process %d (strace)", strace.pid));
 	cr_assert_eq(status_of(live.pid, "TracerPid"), 0);
 	live_beat(&live);
+	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "--quiet", "basic:feature"), 0, "%s",
+		     tool.err);
+	cr_assert(live_value(&live, BASIC_FEATURE, 1));
+	cr_assert_eq(status_of(thread, "TracerPid"), strace.pid);
 	tracer_end(&strace, SIGTERM);
 	works();
 	stop();
