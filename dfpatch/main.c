@@ -106,6 +106,7 @@
  *   restart          which system calls may be begun anew after a stop
  *   tracee           one thread, stopped and let go (ptrace)
  *   own_signals      our own signals meanwhile
+ *   own_files        what the tracer has open
  *   threads          stopping every thread, and letting go
  *   watchdog         what ends us when we hold up a target for too long
  *   claim            our claims on modules

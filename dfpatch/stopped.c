@@ -9,6 +9,7 @@
 
 #include "carry.h"
 #include "own.h"
+#include "own_files.h"
 #include "processors.h"
 
 /* What is over by itself before the watchdog bites, once the time is over. */
@@ -82,6 +83,14 @@ struct stop {
 	int status;
 };
 
+static int keep_what_is_needed(const struct work *w, struct df_err *err)
+{
+	const struct process *process = &w->result->process;
+	int needed[] = {process->pidfd, process->dir, process->mem, w->threads.task,
+			w->watchdog.pipe};
+	return own_files_keep(needed, sizeof(needed) / sizeof(needed[0]), err);
+}
+
 static int stop_and_work(struct work *w, struct df_err *err)
 {
 	const uint64_t end = monotonic_now() + w->request->max_stop + GRACE_NS;
@@ -102,7 +111,9 @@ static int stop_and_work(struct work *w, struct df_err *err)
 static void *in_the_thread(void *context)
 {
 	struct stop *stop = context;
-	stop->status = stop_and_work(stop->work, stop->err);
+	stop->status = keep_what_is_needed(stop->work, stop->err);
+	if (stop->status == 0)
+		stop->status = stop_and_work(stop->work, stop->err);
 	return NULL;
 }
 

@@ -98,9 +98,7 @@ static void be_the_watchdog(int from, int to, const struct parent *parent)
 	struct priority priority;
 	setsid();
 	close(to);
-	/* Whoever reads our output would wait for our end; but not for what we have to tell. */
-	close(STDIN_FILENO);
-	close(STDOUT_FILENO);
+	/* Nothing else is closed: that may take an answer of the target's, as in own_files.h. */
 	priority_look(&priority);
 	priority_raise(&priority);
 	watch(from, parent);

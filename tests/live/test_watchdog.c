@@ -183,6 +183,53 @@ Test(watchdog, dfpatch_is_stopped_while_it_claims)
 	finish();
 }
 
+/* ---- both of them ---- */
+
+/* Which is beyond anybody's help, until one of them goes on or dfpatch dies. */
+static void stop_both(void)
+{
+	start_in_vfork();
+	begin_to_hold();
+	kill(patcher.page->watchdog, SIGSTOP);
+	kill(patcher.pid, SIGSTOP);
+	sleep_us(MAX_STOP / 1000 + 500000);
+	cr_assert(any_traced(), "somebody let it go");
+	for (int i = 0; i < VFORKER_ASKERS; i++)
+		live.page->word[VFORKER_GAP + i] = 0;
+}
+
+Test(watchdog, both_are_stopped_and_it_goes_on)
+{
+	stop_both();
+	kill(patcher.page->watchdog, SIGCONT);
+	cr_assert_eq(patcher_end(&patcher), SIGKILL);
+	patcher_free(&patcher);
+	all_go_on();
+	finish();
+}
+
+Test(watchdog, both_are_stopped_and_dfpatch_goes_on)
+{
+	stop_both();
+	kill(patcher.pid, SIGCONT);
+	cr_assert_eq(patcher_end(&patcher), -(int)DF_E_TIMEOUT, "%s", patcher.page->error);
+	patcher_free(&patcher);
+	all_go_on();
+	finish();
+}
+
+Test(watchdog, both_are_stopped_and_dfpatch_is_killed)
+{
+	stop_both();
+	kill(patcher.pid, SIGKILL);
+	cr_assert_eq(patcher_end(&patcher), SIGKILL);
+	/* Nothing is left of it that could hold somebody up. */
+	kill(patcher.page->watchdog, SIGKILL);
+	patcher_free(&patcher);
+	all_go_on();
+	finish();
+}
+
 /* ---- the watchdog itself ---- */
 
 Test(watchdog, is_killed_before_it_is_needed)

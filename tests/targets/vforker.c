@@ -2,12 +2,14 @@
 /*
  * vforker.c - a thread that waits in vfork(2), among others that ask flags.
  *
- *   vforker [exec=1]
+ *   vforker [exec=1] [pipe=1] [fuse=1]
  *
  * Once `go` is 1 a thread calls vfork: until its child execs or exits it cannot
  * be stopped. word[VFORKER_ID] is its thread id, word[VFORKER_CHILD] the child.
  * When `go` is 2 the child ends, or with exec=1 becomes this program and stays
  * until `go` is 3; word[VFORKER_BACK] is then 1, or 2 if something went wrong.
+ * With pipe=1 a thread reads the pipe SERVE_FD, with fuse=1 it serves that FUSE mount, and
+ * counts the bytes in word[VFORKER_SERVED].
  * word[i] is how often thread i asked, word[VFORKER_GAP + i] its longest gap in ns.
  */
 #include "vforker.h"
@@ -19,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "serve.h"
 #include "target.h"
 
 static struct target_page *page;
@@ -106,6 +109,10 @@ int main(int argc, char **argv)
 	if (pthread_create(&thread, NULL, wait_in_vfork,
 			   target_option(argv, "exec", 0) ? page : NULL) != 0)
 		abort();
+	if (target_option(argv, "pipe", 0))
+		serve_pipe(SERVE_FD, &page->word[VFORKER_SERVED]);
+	if (target_option(argv, "fuse", 0))
+		serve_fuse(SERVE_FD, &page->word[VFORKER_SERVED]);
 	page->ready = 1;
 	ask((void *)&page->word[0]);
 }

@@ -11,6 +11,7 @@ enum vforker_word {
 	VFORKER_ID = 128,
 	VFORKER_CHILD,
 	VFORKER_BACK,
+	VFORKER_SERVED,
 };
 
 #endif
