@@ -18,8 +18,8 @@ if [ ! -f "$build/compile_commands.json" ]; then
 fi
 
 failed=0
-sources=(libdf/*.c dfpatch/*.c)
-headers=(libdf/*.h dfpatch/*.h include/*.h)
+sources=(libdf/*.c dfpatch/*.c dfpatch/binary/*.c)
+headers=(libdf/*.h dfpatch/*.h dfpatch/binary/*.h include/*.h)
 clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}" || failed=1
 # One process per file and processor; headers are seen through the sources that include them.
 printf '%s\0' "${sources[@]}" |
