@@ -3,20 +3,21 @@
 #include "json_diff.h"
 
 #include "elf_file.h"
-#include "json_document.h"
+#include "json_stream.h"
 #include "summary.h"
 
-static void put_module(struct document *d, const char *role, const struct image *image)
+static void stream_module(struct json_stream *stream, const char *role, const struct image *image)
 {
-	struct json_object *object = doc_put(d, d->root, role, json_object_new_object());
-	if (!object)
-		return;
+	struct document d = stream_value_begin(stream);
 	char build_id[2 * ELF_BUILD_ID_MAX + 1];
+	if (d.failed)
+		return;
 	elf_build_id_text(&image->elf, build_id);
-	doc_put_text(d, object, "path", image->path);
-	doc_put_text(d, object, "build_id", build_id);
-	doc_put_number(d, object, "flags", image->flag_count);
-	doc_put_number(d, object, "sites", image->table.count);
+	doc_put_text(&d, d.root, "path", image->path);
+	doc_put_text(&d, d.root, "build_id", build_id);
+	doc_put_number(&d, d.root, "flags", image->flag_count);
+	doc_put_number(&d, d.root, "sites", image->table.count);
+	stream_value(stream, role, &d);
 }
 
 static void put_range(struct document *d, struct json_object *parent, const char *key, uint32_t low,
@@ -30,12 +31,12 @@ static void put_range(struct document *d, struct json_object *parent, const char
 }
 
 /* The flag as one of the modules has it. */
-static void put_version(struct document *d, struct json_object *parent, const char *role,
-			const struct image *image, const struct df_flag *flag, const char *doc)
+static void put_version(struct document *d, const char *role, const struct image *image,
+			const struct df_flag *flag, const char *doc)
 {
 	if (!flag)
 		return;
-	struct json_object *object = doc_put(d, parent, role, json_object_new_object());
+	struct json_object *object = doc_put(d, d->root, role, json_object_new_object());
 	if (!object)
 		return;
 	const struct flag_counts built = flag_counts_built(image, flag);
@@ -50,46 +51,46 @@ static void put_version(struct document *d, struct json_object *parent, const ch
 	put_range(d, object, "unhook", built.unhook_min, built.unhook_max);
 }
 
-static void put_difference(struct document *d, struct json_object *array, const struct diff *diff,
-			   const struct difference *difference)
+static void stream_difference(struct json_stream *stream, const struct diff *diff,
+			      const struct difference *difference)
 {
-	struct json_object *object = doc_append(d, array, json_object_new_object());
-	if (!object)
+	struct document d = stream_value_begin(stream);
+	if (d.failed)
 		return;
 	const struct image *image = difference->new ? diff->new : diff->old;
 	const struct df_flag *flag = difference->new ? difference->new : difference->old;
-	doc_put_text(d, object, "kind", image->sites[image->order[flag->first]].kind);
-	doc_put_text(d, object, "name", image->sites[image->order[flag->first]].name);
-	struct json_object *changes = doc_put(d, object, "changes", json_object_new_array());
+	doc_put_text(&d, d.root, "kind", image->sites[image->order[flag->first]].kind);
+	doc_put_text(&d, d.root, "name", image->sites[image->order[flag->first]].name);
+	struct json_object *changes = doc_put(&d, d.root, "changes", json_object_new_array());
 	for (int what = 0; changes && what < DIFF_WHATS; what++)
 		if (difference->what >> what & 1)
-			doc_append_text(d, changes, diff_what_name((enum diff_what)what));
-	put_version(d, object, "old", diff->old, difference->old, difference->old_doc);
-	put_version(d, object, "new", diff->new, difference->new, difference->new_doc);
+			doc_append_text(&d, changes, diff_what_name((enum diff_what)what));
+	put_version(&d, "old", diff->old, difference->old, difference->old_doc);
+	put_version(&d, "new", diff->new, difference->new, difference->new_doc);
+	stream_value(stream, NULL, &d);
 }
 
-static void put_summary(struct document *d, const struct diff *diff)
+static void stream_summary(struct json_stream *stream, const struct diff *diff)
 {
-	struct json_object *object = doc_put(d, d->root, "summary", json_object_new_object());
-	if (!object)
+	struct document d = stream_value_begin(stream);
+	if (d.failed)
 		return;
-	doc_put_number(d, object, "alike", diff->alike);
-	doc_put_number(d, object, "different", diff->count);
+	doc_put_number(&d, d.root, "alike", diff->alike);
+	doc_put_number(&d, d.root, "different", diff->count);
 	for (int what = 0; what < DIFF_WHATS; what++)
-		doc_put_number(d, object, diff_what_name((enum diff_what)what), diff->whats[what]);
+		doc_put_number(&d, d.root, diff_what_name((enum diff_what)what), diff->whats[what]);
+	stream_value(stream, "summary", &d);
 }
 
 int json_diff(const struct diff *diff, struct df_err *err)
 {
-	struct document d = document_begin("diff");
-	if (!d.failed) {
-		put_module(&d, "old", diff->old);
-		put_module(&d, "new", diff->new);
-		put_summary(&d, diff);
-	}
-	struct json_object *array =
-		d.failed ? NULL : doc_put(&d, d.root, "differences", json_object_new_array());
-	for (size_t i = 0; array && i < diff->count; i++)
-		put_difference(&d, array, diff, &diff->list[i]);
-	return document_print(&d, err);
+	struct json_stream stream;
+	stream_begin(&stream, "diff");
+	stream_module(&stream, "old", diff->old);
+	stream_module(&stream, "new", diff->new);
+	stream_summary(&stream, diff);
+	stream_array(&stream, "differences");
+	for (size_t i = 0; i < diff->count && !stream.failed; i++)
+		stream_difference(&stream, diff, &diff->list[i]);
+	return stream_end(&stream, err);
 }

@@ -12,6 +12,9 @@
 #include "summary.h"
 #include "text.h"
 
+/* Flags of one table: a million at once would take gigabytes. */
+#define AT_ONCE 10000
+
 /* One thing that differs in a flag. */
 struct row {
 	const struct diff *diff;
@@ -161,10 +164,11 @@ int report_diff_check_columns(const char *columns, struct df_err *err)
 	return grid_check(&columns_known, columns_default, columns, err);
 }
 
-static int add_rows(struct grid *grid, const struct diff *diff, struct df_err *err)
+static int add_rows(struct grid *grid, const struct diff *diff, size_t first, size_t end,
+		    struct df_err *err)
 {
 	int status = 0;
-	for (size_t i = 0; i < diff->count; i++) {
+	for (size_t i = first; i < end; i++) {
 		struct row row = {.diff = diff, .difference = &diff->list[i]};
 		for (int what = 0; status == 0 && what < DIFF_WHATS; what++) {
 			row.what = (enum diff_what)what;
@@ -198,21 +202,32 @@ static void print_totals(const struct diff *diff)
 	puts(diff->count == 0 ? ", no difference" : "");
 }
 
-int report_diff(const struct diff *diff, const char *columns, bool headings, struct df_err *err)
+static int print_rows(const struct diff *diff, size_t first, const char *columns, bool headings,
+		      struct df_err *err)
 {
+	const size_t left = diff->count - first;
 	struct grid *grid = NULL;
-	int status = grid_new(&columns_known, columns_default, columns, headings, &grid, err);
+	int status = grid_new(&columns_known, columns_default, columns, headings && first == 0,
+			      &grid, err);
 	if (status < 0)
 		return status;
-	status = add_rows(grid, diff, err);
+	status = add_rows(grid, diff, first, first + (left < AT_ONCE ? left : AT_ONCE), err);
+	if (status == 0)
+		status = grid_print(grid, err);
+	grid_free(grid);
+	return status;
+}
+
+int report_diff(const struct diff *diff, const char *columns, bool headings, struct df_err *err)
+{
+	int status = report_diff_check_columns(columns, err);
 	if (status == 0 && headings) {
 		print_module("old", diff->old);
 		print_module("new", diff->new);
 	}
-	if (status == 0 && diff->count > 0)
-		status = grid_print(grid, err);
+	for (size_t at = 0; status == 0 && at < diff->count; at += AT_ONCE)
+		status = print_rows(diff, at, columns, headings, err);
 	if (status == 0 && headings)
 		print_totals(diff);
-	grid_free(grid);
 	return status;
 }
