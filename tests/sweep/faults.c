@@ -126,7 +126,10 @@ static const struct way ways[] = {
 	CALL(rt_sigaction, -EINVAL),
 	CALL(rt_sigprocmask, -EINVAL),
 	CALL(rt_sigtimedwait, -EAGAIN, -EINTR),
-	CALL(rseq, -ENOSYS),
+	CALL(unshare, -ENOMEM, -EPERM),
+	CALL(close_range, -ENOSYS, -EIO),
+	/* For every thread or for none; glibc ends a program where it fails for a later one. */
+	SAFE(rseq),
 	CALL(set_robust_list, -ENOSYS),
 	SAFE(arch_prctl),
 	SAFE(set_tid_address),
