@@ -164,7 +164,7 @@ tool_columns() {
 
 # The names that documents are made of, from the sources.
 members() {
-	find "$top/dfpatch" -name 'json*.c' ! -name json_audit.c -exec sed 's/^ *[/*].*//' {} + |
+	find "$top/dfpatch" -name 'json*.c' -exec sed 's/^ *[/*].*//' {} + |
 		grep -v '^#' | grep -oE '"[a-z][a-z_]+"' | tr -d '"' | sort -u
 }
 
@@ -353,10 +353,8 @@ session_inside() {
 	diff -BZ "$WORK/$1" "$WORK/session"
 }
 
-build_server() {
-	cp "$top/tests/targets/demo_server.c" "$WORK" && cd "$WORK" &&
-		"${compiler[@]}" -O2 demo_server.c -o demo_server -pthread
-}
+build_here() { "${compiler[@]}" -O2 demo_server.c -o demo_server -pthread; }
+build_server() { cp "$top/tests/targets/demo_server.c" "$WORK" && cd "$WORK" && build_here; }
 
 # session_goes NAME HEADING: the first session below it in README.md.
 session_goes() {
@@ -410,7 +408,20 @@ job() {
 
 job_stops() { ! job; }
 
-# Each site is another instruction now than the record says.
+has_code() { jq -e --arg code "$1" 'any(.modules[].findings[]; .code == $code)' audit.json; }
+
+# A checkout whose last commit is from long ago.
+commit_source() {
+	export HOME=$WORK GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_DATE=2020-01-02T03:04:05Z
+	GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE git -c init.defaultBranch=main init -q &&
+		git add demo_server.c && GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE \
+		git -c user.name=A -c user.email=a@b commit -q -m 'Serve'
+}
+
+# What the source says of a flag is other than before.
+rebuild() { sed -i "$1" demo_server.c && build_here && cp demo_server released/; }
+
+# A site holds another instruction than its record says.
 damage() {
 	local at
 	at=$(dfpatch list --file demo_server --noheadings -o ADDRESS http:trace)
@@ -418,20 +429,25 @@ damage() {
 }
 
 readme_ships() {
-	installed jq || return
+	installed jq && installed git || return
 	check 'demo_server' build_server
 	check 'the one that was released' build_release
 	check 'README.md: before it ships' ships '## Before it ships'
 	check 'README.md: with other flags on' ships '### Ship it with other flags on'
+	check 'a checkout' commit_source
 	check 'the job stops at another default' job_stops
 	cp demo_server released/demo_server
 	check 'the job goes through where all is as it was' job
+	check 'old flags are told' has_code stale
 	rm demo_server
 	check 'the job stops where there is nothing to audit' job_stops
 	cp released/demo_server demo_server
 	check 'a damaged site' damage
 	check 'the job stops at a damaged site' job_stops
-	check 'which has a code' jq -e 'any(.modules[].findings[]; .code == "site-bytes")' audit.json
+	check 'it is told' has_code site-bytes
+	check 'a flag that has expired' rebuild 's/keep connections open/& (expires=2001-01-01)/'
+	check 'the job stops at it' job_stops
+	check 'it is told, too' has_code expired
 }
 
 case $test in

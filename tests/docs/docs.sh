@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# docs.sh TEST BUILD STAGE [SANITIZERS] - holds README.md, SECURITY.md and df(3) to what is so. TEST is one of
-# the functions named at the end; STAGE is where the test package.install put what is installed of
-# BUILD, which was built with SANITIZERS.
+# docs.sh TEST BUILD STAGE [SANITIZERS] - holds README.md, SECURITY.md and df(3) to what is so.
+# TEST is one of the functions named at the end; STAGE is where the test package.install put what is
+# installed of BUILD, which was built with SANITIZERS.
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
 test=$1 build=$2 stage=$3 sanitizers=${4-}
