@@ -115,6 +115,17 @@ static const void *snapshot_at(const struct df_view *view, uint64_t addr, size_t
 	return part->copy + from;
 }
 
+const void *snapshot_again(const struct snapshot *snapshot, uint64_t addr)
+{
+	for (size_t i = 0; i < snapshot->view.segment_count; i++) {
+		const struct snapshot_part *part = &snapshot->parts[i];
+		const uint64_t from = addr - snapshot->ranges[i].addr;
+		if (from < part->readable && part->copy)
+			return part->copy + from;
+	}
+	return NULL;
+}
+
 int snapshot_begin(struct snapshot *snapshot, const struct df_range *segments,
 		   const uint64_t *readable, size_t segment_count, const struct df_range *notes,
 		   size_t note_count, struct df_err *err)

@@ -30,7 +30,7 @@ struct snapshot {
 	void *context;
 	uint64_t room;	 /* bytes that may still be copied; SNAPSHOT_ROOM at first */
 	uint64_t pulled; /* bytes that were copied */
-	bool no_memory; /* something was not given because there was no memory for a copy */
+	bool no_memory;	 /* something was not given because there was no memory for a copy */
 };
 
 /*
@@ -48,6 +48,12 @@ struct snapshot {
 int snapshot_begin(struct snapshot *snapshot, const struct df_range *segments,
 		   const uint64_t *readable, size_t segment_count, const struct df_range *notes,
 		   size_t note_count, struct df_err *err);
+
+/*
+ * Where the copy of the byte at `addr` is, which the view's `at` has given before; that of a byte
+ * it has not given may be anything, and NULL if there is no copy near it. Any thread may ask.
+ */
+const void *snapshot_again(const struct snapshot *snapshot, uint64_t addr);
 
 void snapshot_free(struct snapshot *snapshot);
 

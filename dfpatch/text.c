@@ -38,6 +38,10 @@ bool text_is_utf8(const char *text)
 {
 	uint32_t point;
 	for (const unsigned char *s = (const unsigned char *)text; *s != '\0';) {
+		if (*s < 0x80) {
+			s++;
+			continue;
+		}
 		const size_t length = decode_utf8(s, &point);
 		if (length == 0)
 			return false;

@@ -52,6 +52,8 @@ struct pass {
 	struct flag_tally *tally;
 	struct findings *findings;
 	struct name name;
+	const char *doc; /* parsed last: neighbours often share one */
+	struct docs docs;
 };
 
 static void tell(struct pass *p, enum finding_code code, const struct df_site *site,
@@ -97,10 +99,12 @@ static void check_doc(struct pass *p, const struct df_site *site, uint32_t recor
 		tell(p, FINDING_DOC_MISSING, site, record, "has no doc", NULL);
 		return;
 	}
-	const struct docs docs = docs_parse(site->doc);
+	if (site->doc != p->doc)
+		p->docs = docs_parse(site->doc);
+	p->doc = site->doc;
 	p->tally->docs++;
-	p->tally->owned += docs.owner != NULL;
-	p->tally->ending += docs.expires || docs.permanent;
+	p->tally->owned += p->docs.owner != NULL;
+	p->tally->ending += p->docs.expires || p->docs.permanent;
 	if (p->name.has_doc && !p->name.told_doc && strcmp(p->name.with_doc.doc, site->doc) != 0) {
 		p->name.told_doc = true;
 		tell(p, FINDING_DOC_CONFLICT, site, record, "has another doc than",

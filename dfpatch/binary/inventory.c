@@ -2,6 +2,7 @@
 /* inventory.c - the sites and flags of a module, each record on its own. */
 #include "inventory.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,25 +75,52 @@ int inventory_begin(struct inventory *inventory, const struct image *image,
 	return image->snapshot.no_memory ? df_fail_memory(err) : 0;
 }
 
-bool inventory_site(const struct inventory *inventory, uint32_t record, struct df_site *site)
+/* A record that was found sound stays as it was read, and so do its strings. */
+static bool read_again(const struct inventory *inventory, uint32_t record, uint64_t *addr,
+		       struct df_site_v1 *raw)
 {
 	const struct image *image = inventory->image;
-	return !inventory_is_damaged(inventory, record) &&
-	       df_table_site(&image->snapshot.view, &image->table, record, site, NULL) == 0;
+	*addr = image->table.start + (uint64_t)record * DF_SITE_SIZE;
+	const void *bytes = snapshot_again(&image->snapshot, *addr);
+	if (!bytes)
+		return false;
+	memcpy(raw, bytes, sizeof(*raw));
+	return true;
 }
 
 #define FIELD(ADDR, RAW, MEMBER)                                                                   \
 	((ADDR) + offsetof(struct df_site_v1, MEMBER) + (uint64_t)(int64_t)(RAW)->MEMBER)
 
+bool inventory_site(const struct inventory *inventory, uint32_t record, struct df_site *site)
+{
+	const struct snapshot *snapshot = &inventory->image->snapshot;
+	struct df_site_v1 raw;
+	uint64_t addr;
+	if (inventory_is_damaged(inventory, record) || !read_again(inventory, record, &addr, &raw))
+		return false;
+	*site = (struct df_site){
+		.addr = FIELD(addr, &raw, site),
+		.target = raw.style == DF_STYLE_X86_GOTO ? FIELD(addr, &raw, target) : 0,
+		.state = FIELD(addr, &raw, state),
+		.kind = snapshot_again(snapshot, FIELD(addr, &raw, kind)),
+		.name = snapshot_again(snapshot, FIELD(addr, &raw, name)),
+		.file = snapshot_again(snapshot, FIELD(addr, &raw, file)),
+		.doc = snapshot_again(snapshot, FIELD(addr, &raw, doc)),
+		.line = raw.line,
+		.style = raw.style,
+		.flags = raw.flags,
+		.activation = raw.activation,
+		.unhook = raw.unhook,
+	};
+	return true;
+}
+
 void inventory_place(const struct inventory *inventory, uint32_t record,
 		     struct inventory_place *place)
 {
-	const struct df_view *view = &inventory->image->snapshot.view;
-	const uint64_t addr = inventory->image->table.start + (uint64_t)record * DF_SITE_SIZE;
-	const void *bytes = view->at(view, addr, DF_SITE_SIZE);
-	struct df_site_v1 raw = {0}; /* a sound record is there */
-	if (bytes)
-		memcpy(&raw, bytes, sizeof(raw));
+	struct df_site_v1 raw = {0};
+	uint64_t addr;
+	read_again(inventory, record, &addr, &raw);
 	*place = (struct inventory_place){
 		.addr = FIELD(addr, &raw, site),
 		.target = raw.style == DF_STYLE_X86_GOTO ? FIELD(addr, &raw, target) : 0,
@@ -111,14 +139,29 @@ struct df_count inventory_count(const struct inventory *inventory, uint32_t reco
 
 /* ---- flags ---- */
 
-/* A site as it is sorted: half of a struct df_site. */
+/*
+ * A record as it is sorted: by the first bytes of kind and name, with which most comparisons end.
+ */
 struct key {
-	const char *kind;
-	const char *name;
-	const char *file;
-	uint32_t line;
+	uint64_t begins[2]; /* their order is that of the bytes */
 	uint32_t record;
 };
+
+static struct key make_key(uint32_t record, const struct df_site *site)
+{
+	struct key key = {.record = record};
+	unsigned char bytes[sizeof(key.begins)] = {0};
+	size_t count = 0;
+	for (const char *kind = site->kind; *kind && count < sizeof(bytes); kind++)
+		bytes[count++] = (unsigned char)*kind;
+	count++; /* the end of the kind, which comes before any other byte */
+	for (const char *name = site->name; *name && count < sizeof(bytes); name++)
+		bytes[count++] = (unsigned char)*name;
+	memcpy(key.begins, bytes, sizeof(bytes));
+	key.begins[0] = be64toh(key.begins[0]);
+	key.begins[1] = be64toh(key.begins[1]);
+	return key;
+}
 
 /* Linkers merge equal strings, so most that are equal are the same. */
 static int compare_text(const char *a, const char *b)
@@ -126,23 +169,29 @@ static int compare_text(const char *a, const char *b)
 	return a == b ? 0 : strcmp(a, b);
 }
 
-static int compare_names(const struct key *a, const struct key *b)
+static int compare_names(const struct inventory *inventory, const struct key *a,
+			 const struct key *b)
 {
-	int order = compare_text(a->kind, b->kind);
+	struct df_site x, y;
+	for (size_t i = 0; i < 2; i++)
+		if (a->begins[i] != b->begins[i])
+			return a->begins[i] < b->begins[i] ? -1 : 1;
+	if (!inventory_site(inventory, a->record, &x) || !inventory_site(inventory, b->record, &y))
+		return 0; /* sound records are there */
+	int order = compare_text(x.kind, y.kind);
 	if (order == 0)
-		order = compare_text(a->name, b->name);
+		order = compare_text(x.name, y.name);
 	if (order == 0)
-		order = compare_text(a->file, b->file);
-	return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
+		order = compare_text(x.file, y.file);
+	return order != 0 ? order : (x.line > y.line) - (x.line < y.line);
 }
 
 /* Sites of one flag in the order of the table, which is mostly that of addresses. */
-static int compare_keys(const void *x, const void *y, void *context)
+static int compare_keys(const void *x, const void *y, void *inventory)
 {
-	const struct key *keys = context;
-	const uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
-	const int order = compare_names(&keys[a], &keys[b]);
-	return order != 0 ? order : (a > b) - (a < b);
+	const struct key *a = x, *b = y;
+	const int order = compare_names(inventory, a, b);
+	return order != 0 ? order : (a->record > b->record) - (a->record < b->record);
 }
 
 static void fill_keys(const struct inventory *inventory, struct key *keys)
@@ -151,40 +200,29 @@ static void fill_keys(const struct inventory *inventory, struct key *keys)
 	for (uint32_t i = 0; i < inventory->image->table.count; i++) {
 		struct df_site site;
 		if (inventory_site(inventory, i, &site))
-			keys[count++] = (struct key){.kind = site.kind,
-						     .name = site.name,
-						     .file = site.file,
-						     .line = site.line,
-						     .record = i};
+			keys[count++] = make_key(i, &site);
 	}
 }
 
 /* Returns the number of flags: their array takes as many as there are, not as there could be. */
 static size_t sort(struct inventory *inventory, struct key *keys)
 {
-	uint32_t *order = inventory->order;
 	size_t flags = inventory->sound > 0;
-	for (uint32_t i = 0; i < inventory->sound; i++)
-		order[i] = i;
-	qsort_r(order, inventory->sound, sizeof(*order), compare_keys, keys);
+	qsort_r(keys, inventory->sound, sizeof(*keys), compare_keys, inventory);
 	for (size_t i = 1; i < inventory->sound; i++)
-		flags += compare_names(&keys[order[i - 1]], &keys[order[i]]) != 0;
+		flags += compare_names(inventory, &keys[i - 1], &keys[i]) != 0;
 	return flags;
 }
 
 static void fill_flags(struct inventory *inventory, const struct key *keys)
 {
-	uint32_t *order = inventory->order;
-	const struct key *before = NULL;
 	for (uint32_t i = 0; i < inventory->sound; i++) {
-		const struct key *key = &keys[order[i]];
-		if (before && compare_names(before, key) == 0)
+		if (i > 0 && compare_names(inventory, &keys[i - 1], &keys[i]) == 0)
 			inventory->flags[inventory->flag_count - 1].count++;
 		else
 			inventory->flags[inventory->flag_count++] =
 				(struct df_flag){.first = i, .count = 1};
-		order[i] = key->record;
-		before = key;
+		inventory->order[i] = keys[i].record;
 	}
 }
 
@@ -192,12 +230,13 @@ int inventory_group(struct inventory *inventory, struct df_err *err)
 {
 	CLEANUP_FREE struct key *keys = calloc(inventory->sound + 1, sizeof(*keys));
 	free(inventory->order);
-	inventory->order = calloc(inventory->sound + 1, sizeof(*inventory->order));
-	if (!keys || !inventory->order)
+	inventory->order = NULL;
+	if (!keys)
 		return df_fail_memory(err);
 	fill_keys(inventory, keys);
 	inventory->flags = calloc(sort(inventory, keys) + 1, sizeof(*inventory->flags));
-	if (!inventory->flags)
+	inventory->order = calloc(inventory->sound + 1, sizeof(*inventory->order));
+	if (!inventory->flags || !inventory->order)
 		return df_fail_memory(err);
 	fill_flags(inventory, keys);
 	return 0;

@@ -158,8 +158,9 @@ static void check_strings(struct pass *p, const struct subject *s, const struct 
 		check_string(p, s, "kind", s->site.kind);
 	if (s->site.file != before->site.file)
 		check_string(p, s, "file", s->site.file);
+	if (s->site.doc != before->site.doc)
+		check_string(p, s, "doc", s->site.doc);
 	check_string(p, s, "name", s->site.name);
-	check_string(p, s, "doc", s->site.doc);
 }
 
 static void check_place(struct pass *p, const struct subject *s)

@@ -142,6 +142,24 @@ Test(snapshot, pointers_stay)
 	snapshot_free(&s);
 }
 
+/* What was given is found again, and nothing is read for it. */
+Test(snapshot, again)
+{
+	struct snapshot s;
+	struct source source;
+	begin(&s, &source, PART_SIZE, PART_SIZE);
+	cr_expect_null(snapshot_again(&s, BASE + 5), "nothing was given yet");
+	const uint8_t *given = at(&s, 3 * PAGE + 5, 10);
+	const unsigned pulls = source.pulls;
+	cr_expect_eq(snapshot_again(&s, BASE + 3 * PAGE + 5), given);
+	cr_expect_eq(snapshot_again(&s, BASE + 3 * PAGE + 9), given + 4);
+	cr_expect_null(snapshot_again(&s, BASE - 1));
+	cr_expect_null(snapshot_again(&s, BASE + PART_SIZE));
+	cr_expect_null(snapshot_again(&s, FAR), "nothing of that segment was");
+	cr_expect_eq(source.pulls, pulls);
+	snapshot_free(&s);
+}
+
 Test(snapshot, no_page_twice_in_any_order)
 {
 	uint32_t seed = 1;
