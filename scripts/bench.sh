@@ -1,22 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# bench.sh [--ancestor DIR] [--inside|--outside] [ROUNDS] - builds as shipped and measures in one run:
-# flags flipped from inside against the ancestor, of which DIR is a checkout, and from outside
-# against gdb and against the least that the kernel allows. ROUNDS are those of the second; the
-# first takes a third as many. The outside alone takes ten minutes, most of which are gdb's.
+# bench.sh [--ancestor DIR] [--inside|--outside|--audit] [ROUNDS] - builds as shipped and measures in
+# one run: flags flipped from inside against the ancestor, of which DIR is a checkout, and from
+# outside against gdb and against the least that the kernel allows; and audits of programs of up to
+# a million sites against objdump. ROUNDS are those of the second; the others take a third as many.
+# The outside alone takes ten minutes, most of which are gdb's.
 # Exits with 1 if a required ratio is missed. Without --ancestor there is nothing to compare the
 # inside with, and only what needs no comparison is judged.
 # Trust the ratios: clock speeds differ between runs and machines.
 set -eu
 
 usage() {
-	echo "usage: bench.sh [--ancestor DIR] [--inside|--outside] [ROUNDS]" >&2
+	echo "usage: bench.sh [--ancestor DIR] [--inside|--outside|--audit] [ROUNDS]" >&2
 	exit 2
 }
 
 ancestor=
 inside=1
 outside=1
+audit=1
 rounds=15
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -28,14 +30,15 @@ while [ $# -gt 0 ]; do
 		ancestor=$(realpath "$2")
 		shift
 		;;
-	--inside) outside= ;;
-	--outside) inside= ;;
+	--inside) outside='' audit='' ;;
+	--outside) inside='' audit='' ;;
+	--audit) inside='' outside='' ;;
 	*[!0-9]* | '') usage ;;
 	*) rounds=$1 ;;
 	esac
 	shift
 done
-if [ -z "$inside$outside" ] || [ "$rounds" -lt 1 ]; then
+if [ -z "$inside$outside$audit" ] || [ "$rounds" -lt 1 ]; then
 	usage
 fi
 cd "$(dirname "$0")/.."
@@ -79,6 +82,41 @@ still() {
 	gcc -O2 -D_GNU_SOURCE tests/bench/bench_still.c "$dir"/*.o -o "$dir/program"
 }
 
+# large COUNT: the same with many more, a multiple of 1,000 and at most a million. The first 1,000
+# are compiled, and the others made of them by renaming, which takes minutes less.
+large() {
+	dir=$build/large-$1
+	mkdir -p "$dir"
+	tests/bench/make_sites.sh part 0 1000 1000 >"$dir/first.c"
+	gcc -O1 -fno-toplevel-reorder -fcf-protection=none -fno-asynchronous-unwind-tables \
+		-D_GNU_SOURCE -DSTRIDE=46 -Iinclude -Itests/bench -S "$dir/first.c" -o "$dir/first.s"
+	seq -f %03g 0 $(($1 / 1000 - 1)) | xargs -P "$(nproc)" -I '{}' sh -c \
+		'sed "s/s000\([0-9][0-9][0-9]\)/s$1\1/g" "$2/first.s" | as -o "$2/$1.o"' sh '{}' "$dir"
+	gcc -O2 -D_GNU_SOURCE tests/bench/bench_still.c "$dir"/*.o -o "$dir/program"
+	rm "$dir"/*.o
+}
+
+# What the table and the strings of a program take, which has no others to speak of.
+table_and_strings() {
+	readelf -SW "$1" | sed 's/^ *\[ *[0-9]*\] //' |
+		while read -r name _ _ _ size _; do
+			case $name in df_sites_v1 | .rodata) echo $((0x$size)) ;; esac
+		done | awk '{ sum += $1 } END { print sum }'
+}
+
+compare_audit() {
+	gcc -O2 -D_GNU_SOURCE -Itests/targets tests/bench/bench_audit.c tests/bench/bench_outside.c \
+		-o $build/bench_audit
+	echo "building programs with up to 1,000,000 sites"
+	set --
+	for count in 10000 100000 1000000; do
+		large $count
+		set -- "$@" $count "$(table_and_strings $build/large-$count/program)" \
+			$build/large-$count/program
+	done
+	$build/bench_audit $build/dfpatch/dfpatch $(((rounds + 2) / 3)) "$@" || missed=1
+}
+
 compare_outside() {
 	gcc -O2 -D_GNU_SOURCE -Iinclude tests/targets/bench_target.c -o $build/bench_target -pthread
 	for program in bench_flip bench_gaps bench_stop bench_many; do
@@ -99,5 +137,8 @@ if [ -n "$inside" ]; then
 fi
 if [ -n "$outside" ]; then
 	compare_outside
+fi
+if [ -n "$audit" ]; then
+	compare_audit
 fi
 exit $missed
