@@ -38,7 +38,9 @@ static int check_replaced(const char *path, struct df_err *err)
 
 int page_begin(struct page *page, const char *path, struct df_err *err)
 {
-	*page = (struct page){0};
+	*page = (struct page){.file.draft = {.directory = -1, .fd = -1}};
+	if (strcmp(path, "-") == 0)
+		return df_fail(err, DF_E_USAGE, "a page is a file: give its name, not '-'");
 	int status = new_file_begin(&page->file, path, err);
 	if (status == 0)
 		status = check_replaced(path, err);

@@ -35,6 +35,7 @@ struct row {
 	const struct df_flag *flag;
 	struct page_row page;
 	struct docs docs;
+	const struct age *age; /* NULL without a checkout */
 	size_t findings;
 	enum finding_code first; /* of the findings */
 };
@@ -74,6 +75,37 @@ static void cell_place(struct html *html, const struct row *row)
 {
 	html_text(html, row->page.site.file);
 	html_textf(html, ":%" PRIu32, row->page.site.line);
+}
+
+/* Where the checkout has the flag. */
+static void cell_source(struct html *html, const struct row *row)
+{
+	static const char *const places[] = {
+		[AGE_UNKNOWN] = "not found",
+		[AGE_HERE] = "there",
+		[AGE_GONE] = "gone",
+		[AGE_UNSURE] = "not certain",
+	};
+	if (row->age->place == AGE_MOVED)
+		html_textf(html, "line %" PRIu32 " now", row->age->line);
+	else
+		html_text(html, places[row->age->place]);
+}
+
+static void cell_changed(struct html *html, const struct row *row)
+{
+	char day[DOCS_DAY_TEXT] = "";
+	const struct commit *commit = row->age->commit;
+	if (commit && commit->recorded)
+		docs_day_text(docs_day_of(commit->time), day);
+	html_text(html, commit && !commit->recorded ? "uncommitted" : day);
+}
+
+static void cell_author(struct html *html, const struct row *row)
+{
+	const struct commit *commit = row->age->commit;
+	if (commit && commit->recorded)
+		html_text(html, commit->author);
 }
 
 static void show_state(struct html *html, enum page_state state)
@@ -130,6 +162,16 @@ static bool if_expires(const struct table *table)
 	return table->expiries;
 }
 
+static bool if_sourced(const struct table *table)
+{
+	return table->module->ages.list != NULL;
+}
+
+static bool if_dated(const struct table *table)
+{
+	return if_sourced(table) && table->module->ages.commits.count > 0;
+}
+
 static bool if_live(const struct table *table)
 {
 	return table->module->form == AUDIT_LIVE;
@@ -139,6 +181,9 @@ static bool if_found(const struct table *table)
 {
 	return table->mark_count > 0;
 }
+
+/* With more columns than these a table may be wider than a page, and is scrolled by itself. */
+#define COLUMNS_THAT_FIT 8
 
 /* In the order of the page. page.js knows columns by their class; it sorts `number` as such. */
 static const struct column {
@@ -151,13 +196,16 @@ static const struct column {
 	{"name", "Name", cell_name, NULL},
 	{"doc", "Doc", cell_doc, NULL},
 	{"place", "Place", cell_place, NULL},
-	{"owner", "Owner", cell_owner, if_owned},
-	{"expires", "Expires", cell_expires, if_expires},
 	{"built", "As built", cell_built, NULL},
 	{"now", "Now", cell_now, if_live},
 	{"sites number", "Sites", cell_sites, NULL},
 	{"at number", "Address", cell_address, NULL},
 	{"found number", "Findings", cell_findings, if_found},
+	{"source", "In source", cell_source, if_sourced},
+	{"changed", "Line of", cell_changed, if_dated},
+	{"author", "Author", cell_author, if_dated},
+	{"owner", "Owner", cell_owner, if_owned},
+	{"expires", "Expires", cell_expires, if_expires},
 };
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -295,6 +343,7 @@ static void show_rows(struct html *html, const struct table *table)
 		struct row row = {.table = table, .flag = &inventory->flags[i]};
 		page_row(table->module, i, &row.page);
 		row.docs = docs_parse(row.page.site.doc);
+		row.age = audit_age(table->module, i);
 		count_findings(&row);
 		if (!before || strcmp(before, row.page.site.kind) != 0) {
 			if (before)
@@ -324,8 +373,18 @@ static void show_more(struct html *html, const struct table *table)
 	html_end(html);
 }
 
+static void begin_scroll(struct html *html, const struct table *table)
+{
+	html_begin(html, "div");
+	html_attribute(html, "class", "scroll");
+	html_attribute(html, "role", "region");
+	html_attribute(html, "tabindex", "0");
+	html_attributef(html, "aria-labelledby", "m%zu-flags", table->number);
+}
+
 static void show_table(struct html *html, const struct table *table)
 {
+	const bool wide = width(table) > COLUMNS_THAT_FIT;
 	html_begin(html, "h3");
 	html_attributef(html, "id", "m%zu-flags", table->number);
 	html_text(html, "Flags");
@@ -335,13 +394,18 @@ static void show_table(struct html *html, const struct table *table)
 	html_end(html);
 	html_end(html);
 	show_more(html, table);
+	if (wide)
+		begin_scroll(html, table);
 	html_begin(html, "table");
 	html_attribute(html, "class", "flags");
 	html_attribute(html, "data-group", "kind");
+	html_attributef(html, "data-all", "%zu", table->module->inventory.flag_count);
 	html_attributef(html, "aria-labelledby", "m%zu-flags", table->number);
 	show_head(html, table);
 	show_rows(html, table);
 	html_end(html);
+	if (wide)
+		html_end(html);
 }
 
 size_t page_flags(struct html *html, const struct audit_module *module, size_t number, size_t most)

@@ -92,7 +92,7 @@ static int by_flags(const void *x, const void *y)
 	const struct group *a = *(const struct group *const *)x;
 	const struct group *b = *(const struct group *const *)y;
 	return a->flags != b->flags ? (a->flags < b->flags) - (a->flags > b->flags)
-				    : strcmp(a->name, b->name);
+				    : strverscmp(a->name, b->name);
 }
 
 static void show_number(struct html *html, size_t number)

@@ -20,7 +20,7 @@ int main(void)
 	if (DF_DEFAULT(safe, \u05e9\u05dc\u05d5\u05dd, "\327\251\327\234\327\225\327\235"))
 		on++;
 #line 7 "<svg onload=alert(1)>/a%sb#q=x.c"
-	if (DF_FEATURE(safe, file, "of a file with a name"))
+	if (DF_FEATURE(safe, file, "of a file with a name; owner=<img expires=2999-12-31"))
 		on++;
 	if (DF_FEATURE(safe, wide,
 		       "wide_wide_wide_wide_wide_wide_wide_wide_wide_wide_wide_wide_wide_wide_wide"

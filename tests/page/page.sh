@@ -174,6 +174,7 @@ hostile() {
 	check "hostile: no picture" says_not '<img'
 	check "hostile: no heading" says_not '<h1 id='
 	check "hostile: no handler" says_not ' onmouseover="'
+	check "hostile: owners are a column" says '<td class="owner">&lt;img</td>'
 	check "hostile: no direction" says_not $'\u202e'
 	open hostile 'q=__proto__'
 	check "hostile: is searched" same "$(column kind)" constructor
@@ -199,24 +200,47 @@ no_script() {
 	check "no script: no tools" says '<div id="tools" role="search" hidden'
 }
 
-# fits PAGE WIDTH: nothing sticks out of a window so wide. A copy of the page measures itself.
+# fits PAGE WIDTH: nothing sticks out of a window so wide but what scrolls by itself. A copy of the
+# page measures itself.
 fits() {
-	local measure='addEventListener("load", () => { const page = document.documentElement;
-		page.lang = `wider by ${page.scrollWidth - page.clientWidth}`; });'
+	local measure='addEventListener("load", () => {
+		const width = document.documentElement.clientWidth;
+		const parts = [...document.querySelectorAll("body *")];
+		const out = parts.filter((part) => !part.closest(".scroll *, thead") &&
+			part.getBoundingClientRect().right > width);
+		document.documentElement.lang = out[0]?.outerHTML.slice(0, 60) ?? "fits"; });'
 	awk -v measure="<script>$measure</script>" '
 		/http-equiv/ { next }
 		/<\/main>/ { print measure }
 		{ print }' "$WORK/$1.html" >"$WORK/measured.html"
-	open measured '' --window-size="$2,800" && says '<html lang="wider by 0"'
+	open measured group=file --window-size="$2,800" && says '<html lang="fits"' || { head -n 3 "$WORK/dom"; return 1; }
 }
 
 widths() {
 	local page width
 	for page in server damaged hostile several; do
-		for width in 400 800 1300; do
+		for width in 400 900 1020 1300; do
 			check "$page fits into $width" fits $page $width
 		done
 	done
+}
+
+# More flags than a page lists: what is left out is told.
+many() {
+	local i
+	{
+		echo '#include <df.h>'
+		echo 'int main(void) { int on = 0;'
+		for ((i = 0; i < 5001; i++)); do
+			echo "on += DF_FEATURE(many, n$i);"
+		done
+		echo 'return on; }'
+	} >"$WORK/many.c"
+	check "many: are compiled" gcc -O0 -w -I"$INCLUDE" "$WORK/many.c" -o "$WORK/many"
+	check "many: is made" make_page many "$WORK/many"
+	check "many: opens" open many 'q=n4999'
+	check "many: silent" silent
+	check "many: says so" says '<output role="status" aria-live="polite">1 of 5000 flags listed (5001 in all)'
 }
 
 several() {
@@ -241,6 +265,7 @@ hostile
 policy
 no_script
 several
+many
 widths
 prints
 finish

@@ -199,7 +199,8 @@ static const char *const attributes[] = {"lang",       "charset",
 					 "x",	       "y",
 					 "width",      "height",
 					 "open",       "scope",
-					 "colspan",    "data-group"};
+					 "colspan",    "data-group",
+					 "data-all",   "tabindex"};
 
 static bool is_one_of(const char *const *list, size_t count, const char *word, size_t length)
 {
@@ -347,6 +348,43 @@ Test(page, owners_and_days)
 	page = page_of(&f, 1);
 	cr_expect_eq(times(page, "class=\"owner\""), 0);
 	cr_expect_eq(times(page, "class=\"expires\""), 0);
+	free(page);
+	destroy(&f);
+}
+
+/* Flags are in the order of kind and name: cache:old, http:fast, http:log, http:two. */
+Test(page, what_a_checkout_says)
+{
+	const struct commit commits[] = {
+		{.id = "0123", .recorded = true, .time = 86400, .author = "<A> U. Thor"},
+		{.recorded = false, .author = "not committed"},
+	};
+	struct age list[] = {
+		{.place = AGE_HERE, .line = 30, .commit = &commits[0]},
+		{.place = AGE_MOVED, .line = 12, .commit = &commits[1]},
+		{.place = AGE_GONE},
+		{.place = AGE_UNKNOWN},
+	};
+	struct fixture f;
+	build(&f, some, COUNT(some));
+	f.module.ages.list = list;
+	f.module.ages.count = COUNT(list);
+	char *page = page_of(&f, 1);
+	expect_well_formed(page);
+	cr_expect_eq(times(page, "class=\"changed\""), 0);
+	free(page);
+	f.module.ages.commits.count = COUNT(commits);
+	page = page_of(&f, 1);
+	expect_well_formed(page);
+	expect_parts(page, (const char *const[]){
+				   "<td class=\"source\">there</td><td "
+				   "class=\"changed\">1970-01-02</td>"
+				   "<td class=\"author\">&lt;A&gt; U. Thor</td>",
+				   "<td class=\"source\">line 12 now</td><td "
+				   "class=\"changed\">uncommitted</td>"
+				   "<td class=\"author\"></td>",
+				   "<td class=\"source\">gone</td><td class=\"changed\"></td>",
+				   "<td class=\"source\">not found</td>", NULL});
 	free(page);
 	destroy(&f);
 }
@@ -645,6 +683,7 @@ Test(page, replaces_pages_only)
 	expect_refused("program", "'program' is there already and is no page");
 	expect_refused("short", "is no page");
 	expect_refused("/tmp", "is a directory");
+	expect_refused("-", "give its name");
 	put("page.html", "");
 	for (int i = 0; i < 2; i++) {
 		char *page = page_of(&f, 1); /* an empty file, and then the page itself */

@@ -51,8 +51,7 @@
 			this.read ??= [
 				`${this.kind}:${this.cell("name")}@${this.cell("place")}`,
 				`state:${this.state}`,
-				this.cell("doc"),
-				this.cell("at"),
+				...["doc", "at", "source", "author", "changed"].map((column) => this.cell(column)),
 			]
 				.join(" ")
 				.toLowerCase();
@@ -70,7 +69,7 @@
 		}
 
 		showCount() {
-			const shown = this.flags.reduce((sum, flag) => sum + flag.shown, 0);
+			const shown = this.flags.filter((flag) => flag.shown).length;
 			this.body.hidden = shown === 0;
 			this.count.textContent =
 				shown === this.flags.length ? `${shown}` : `${shown} of ${this.flags.length}`;
@@ -142,18 +141,24 @@
 		return shown;
 	}
 
-	function total(lists, member) {
-		return lists.reduce((sum, list) => sum + list[member].length, 0);
+	function sum(list, number) {
+		return list.reduce((all, one) => all + number(one), 0);
+	}
+
+	// Of flags that are not listed, nothing is found here.
+	function describe(shown, left) {
+		const flags = sum(tables, (table) => table.flags.length);
+		const all = sum(tables, (table) => Number(table.element.dataset.all));
+		const findings = sum(lists, (list) => list.findings.length);
+		const parts = [`${shown} of ${flags} ${flags === 1 ? "flag" : "flags"}`];
+		if (all > flags) parts[0] += ` listed (${all} in all)`;
+		if (findings > 0) parts.push(`${left} of ${findings} findings and notes`);
+		return parts.join(", ");
 	}
 
 	function filter() {
 		const words = view.q.toLowerCase().split(/\s+/).filter(Boolean);
-		const flags = total(tables, "flags");
-		const findings = total(lists, "findings");
-		let text = `${filterFlags(words)} of ${flags} ${flags === 1 ? "flag" : "flags"}`;
-		const left = filterFindings(words);
-		if (findings > 0) text += `, ${left} of ${findings} findings and notes`;
-		status.textContent = text;
+		status.textContent = describe(filterFlags(words), filterFindings(words));
 	}
 
 	// ---- sorting and grouping ----
