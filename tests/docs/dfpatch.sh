@@ -259,7 +259,7 @@ tool_statuses() {
 	check 'and so does --help' same --help "$WORK/in_page" <(in_help)
 }
 
-# ---- what a stop does to system calls ----
+# ---- what a stop does to system calls; numbers ----
 
 same_calls() {
 	sed -nE 's/^\tcase SYS_([a-z0-9_]+):.*/\1/p' "$top/dfpatch/restart.c" | sort >"$WORK/known"
@@ -273,16 +273,27 @@ number() {
 		sed -E ':a; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; ta'
 }
 
-same_limit() {
-	local limit
-	limit=$(number quiet.h QUIET_EDITS_MAX)
-	[ -n "$limit" ] && grep "more than $limit bytes" "$page" &&
-		grep "more than $limit bytes" "$top/README.md"
+# limit FILE MACRO BEFORE BEHIND: the page has the number of that macro between these words.
+limit() {
+	local value
+	value=$(number "$1" "$2")
+	[ -n "$value" ] && sed '/^\./d' "$page" | tr '\n' ' ' | grep -qF "$3$value$4" && return
+	echo "$2 of $1 is '$value'"
+	return 1
 }
+
+readme_limit() { page=$top/README.md limit quiet.h QUIET_EDITS_MAX 'more than ' ' bytes'; }
 
 tool_calls() {
 	check 'the calls that are made again are those of restart.c' same_calls
-	check 'the bytes that a quiet change may write are those of quiet.h' same_limit
+	check 'how much a quiet change may write' limit quiet.h QUIET_EDITS_MAX 'more than ' ' bytes'
+	check 'README.md says so, too' readme_limit
+	check 'how many findings are kept' limit binary/finding.h FINDINGS_KEPT 'the first ' ' are kept'
+	check 'how many of them are shown' limit binary/report_audit.c SHOWN '; ' ' findings of each'
+	check 'how many flags a page lists' limit binary/page.h PAGE_FLAGS 'first ' ' flags are listed'
+	check 'and of all modules' limit binary/page.h PAGE_FLAGS_ALL 'of all modules ' ';'
+	check 'how many findings a page shows' \
+		limit binary/page_findings.h PAGE_FINDINGS_SHOWN 'the first ' ' findings are shown'
 }
 
 # ---- the page as a page ----
@@ -454,6 +465,7 @@ readme_ships() {
 	cp demo_server released/demo_server
 	check 'the job goes through where all is as it was' job
 	check 'old flags are told' has_code stale
+	check 'there is a page' grep -q Content-Security-Policy audit.html
 	rm demo_server
 	check 'the job stops where there is nothing to audit' job_stops
 	cp released/demo_server demo_server
