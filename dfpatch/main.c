@@ -142,7 +142,8 @@
  *   binary/report_audit, binary/json_audit  audits likewise
  *   binary/audit_run  the command audit
  *   several          a command on many processes
- *   main             this file; the only one that decides the exit status
+ *   exit_status      what it comes to as a number
+ *   main             this file; the only one that exits
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -153,6 +154,7 @@
 #include "cli.h"
 #include "diag.h"
 #include "diff.h"
+#include "exit_status.h"
 #include "json.h"
 #include "json_diff.h"
 #include "json_preset.h"
@@ -165,60 +167,13 @@
 #include "several.h"
 #include "summary.h"
 
-enum {
-	EXIT_DONE = 0,
-	EXIT_NOTHING = 1,
-	EXIT_USAGE = 2,
-	EXIT_TARGET = 3,
-	EXIT_VERIFY = 4,
-	EXIT_SEVERAL = 5,
-	EXIT_WRITE = 6,
-	EXIT_NOT_REACHED = 7,
-};
-
-static int exit_status(enum df_errc code)
-{
-	switch (code) {
-	case DF_E_NONE:
-		return EXIT_DONE;
-	case DF_E_NO_MATCH:
-	case DF_E_NO_FLAGS:
-		return EXIT_NOTHING;
-	case DF_E_USAGE:
-	case DF_E_PATTERN:
-	case DF_E_MATCH_FAILED:
-		return EXIT_USAGE;
-	case DF_E_TABLE:
-	case DF_E_VERSION:
-	case DF_E_SITE:
-	case DF_E_BREAKPOINT:
-		return EXIT_VERIFY;
-	case DF_E_WRITE:
-	case DF_E_UNDO:
-		return EXIT_WRITE;
-	case DF_E_SYSTEM:
-	case DF_E_MEMORY:
-	case DF_E_NOT_ELF:
-	case DF_E_ARCH:
-	case DF_E_NO_PROCESS:
-	case DF_E_EXEC:
-	case DF_E_PERMISSION:
-	case DF_E_TRACED:
-	case DF_E_BUSY:
-	case DF_E_TIMEOUT:
-	case DF_E_CHANGED:
-		return EXIT_TARGET;
-	}
-	return EXIT_TARGET;
-}
-
 static int fail(const struct options *options, const struct df_err *err)
 {
 	struct df_err second;
 	diag_error(err);
 	if (options->json && json_error(options->command->name, err, &second) < 0)
 		diag_error(&second);
-	return exit_status(err->code);
+	return exit_status_of(err->code);
 }
 
 /* A change that was made, and a report of it that was not. */
@@ -227,7 +182,7 @@ static int unreported(const struct df_err *cause)
 	struct df_err err;
 	df_fail(&err, DF_E_WRITE, "the change was made, but cannot be reported: %s", cause->text);
 	diag_error(&err);
-	return exit_status(err.code);
+	return exit_status_of(err.code);
 }
 
 static void note_disk(const struct images *images)
@@ -276,7 +231,7 @@ static int fail_change(const struct options *options, const struct change_reques
 	diag_error(err);
 	if (options->json && json_change(options->command->name, request, result, err, &second) < 0)
 		diag_error(&second);
-	return exit_status(err->code);
+	return exit_status_of(err->code);
 }
 
 static int do_change(const struct options *options)
@@ -293,28 +248,6 @@ static int do_change(const struct options *options)
 	return exit;
 }
 
-/*
- * That of those that failed, if they failed in one way and none was done: what it says
- * of a target then holds for each. Nothing but skipped ones is nothing done.
- */
-static int status_of_all(const struct several *several)
-{
-	const size_t *ends = several->tally.ends;
-	const size_t others = several->tally.count - ends[TARGET_FAILED] - ends[TARGET_SKIPPED];
-	int status = EXIT_DONE;
-	for (int code = DF_E_NONE; code <= DF_E_UNDO; code++) {
-		if (!several->failed_by[code])
-			continue;
-		const int one = exit_status((enum df_errc)code);
-		status = status == EXIT_DONE || status == one ? one : EXIT_SEVERAL;
-	}
-	if (status != EXIT_DONE)
-		return others > 0 ? EXIT_SEVERAL : status;
-	if (others == 0)
-		return EXIT_NOTHING;
-	return ends[TARGET_UNHOOKED] > 0 ? EXIT_NOT_REACHED : EXIT_DONE;
-}
-
 static int do_several(const struct options *options)
 {
 	struct several several;
@@ -322,13 +255,13 @@ static int do_several(const struct options *options)
 	const int status = several_run(options, &several, &err);
 	change_was_made = several.written;
 	if (status == 0)
-		return status_of_all(&several);
+		return exit_status_of_several(&several);
 	if (several.written)
 		return unreported(&err);
 	if (!several.printed)
 		return fail(options, &err);
 	diag_error(&err);
-	return exit_status(err.code);
+	return exit_status_of(err.code);
 }
 
 static int do_scan(const struct options *options)
@@ -417,27 +350,12 @@ static int do_preset(const struct options *options)
 	return exit;
 }
 
-/* As status_of_all(): of files without flags among others nothing is said. */
-static int status_of_audit(const struct audit_totals *t)
-{
-	int status = EXIT_DONE;
-	for (size_t i = 0; i < t->failure_count; i++) {
-		const int one = exit_status(t->failures[i].err.code);
-		status = status == EXIT_DONE || status == one ? one : EXIT_SEVERAL;
-	}
-	if (status != EXIT_DONE)
-		return t->failure_count + t->without_flags < t->targets ? EXIT_SEVERAL : status;
-	if (t->page.code != DF_E_NONE)
-		return exit_status(t->page.code);
-	return t->modules == 0 || t->findings > 0 ? EXIT_NOTHING : EXIT_DONE;
-}
-
 static int do_audit(const struct options *options)
 {
 	struct audit_totals totals;
 	struct df_err err;
 	const int status = audit_run(options, &totals, &err);
-	const int exit = status < 0 ? fail(options, &err) : status_of_audit(&totals);
+	const int exit = status < 0 ? fail(options, &err) : exit_status_of_audit(&totals);
 	audit_totals_free(&totals);
 	return exit;
 }
