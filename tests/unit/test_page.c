@@ -53,6 +53,29 @@ static const struct audit_summary summary = {.records = 999,
 					     .docs = 77,
 					     .functions = 55};
 
+static int pull(void *context, uint64_t addr, void *to, size_t size)
+{
+	const uint8_t *bytes = fake_module_bytes(context, addr, size);
+	if (!bytes)
+		return -1;
+	memcpy(to, bytes, size);
+	return 0;
+}
+
+static void begin_snapshot(struct snapshot *snapshot, struct fake_module *fake)
+{
+	uint64_t readable[FAKE_PARTS];
+	struct df_err err;
+	for (int part = 0; part < FAKE_PARTS; part++)
+		readable[part] = fake->present[part];
+	cr_assert_eq(snapshot_begin(snapshot, fake->segments, readable, FAKE_PARTS,
+				    fake->view.notes, fake->view.note_count, &err),
+		     0);
+	snapshot->view.ehdr = fake->view.ehdr;
+	snapshot->pull = pull;
+	snapshot->context = fake;
+}
+
 static void build(struct fixture *f, const struct df_site *like, size_t count)
 {
 	struct df_err err = {0};
@@ -68,9 +91,10 @@ static void build(struct fixture *f, const struct df_site *like, size_t count)
 			.part_count = 1,
 			.build_id = {0xab, 1},
 			.build_id_size = 2},
-		.snapshot.view = f->fake.view,
 	};
-	cr_assert_eq(df_table_find(&f->fake.view, &f->image.table, &err), 1, "%s", err.text);
+	begin_snapshot(&f->image.snapshot, &f->fake);
+	cr_assert_eq(df_table_find(&f->image.snapshot.view, &f->image.table, &err), 1, "%s",
+		     err.text);
 	f->module =
 		(struct audit_module){.image = &f->image, .form = AUDIT_SHARED, .summary = summary};
 	cr_assert_eq(inventory_begin(&f->module.inventory, &f->image, &f->module.findings, &err),
@@ -83,6 +107,7 @@ static void destroy(struct fixture *f)
 	findings_free(&f->module.findings);
 	inventory_free(&f->module.inventory);
 	free(f->image.states);
+	snapshot_free(&f->image.snapshot);
 	fake_module_free(&f->fake);
 }
 
