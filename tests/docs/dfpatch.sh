@@ -243,7 +243,7 @@ in_page() {
 
 # Those that the program gives, and the one that the kernel does.
 in_source() {
-	sed -nE 's/^\tEXIT_[A-Z_]+ = ([0-9]+),$/\1/p' "$top/dfpatch/main.c"
+	sed -nE 's%^\tEXIT_[A-Z_]+ = ([0-9]+),.*%\1%p' "$top/dfpatch/exit_status.h"
 	echo 137
 }
 
@@ -254,7 +254,7 @@ same_statuses() {
 }
 
 tool_statuses() {
-	check 'the page has the exit statuses of main.c' same_statuses
+	check 'the page has the exit statuses of exit_status.h' same_statuses
 	check 'README.md says of them what the page says' same README.md "$WORK/in_page" <(in_readme)
 	check 'and so does --help' same --help "$WORK/in_page" <(in_help)
 }
