@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 _Static_assert(PF_R == 4 && PF_W == 2 && PF_X == 1, "as in mem.h");
 
@@ -75,6 +76,9 @@ static void note_part(const GElf_Phdr *p, struct elf_info *info)
 	}
 }
 
+/* The kernel loads no program that has more than 64 kB of them (fs/binfmt_elf.c). */
+#define PARTS_MAX (65536 / (int)sizeof(Elf64_Phdr))
+
 /* `size` is that of the file. */
 static int read_parts(Elf *elf, const GElf_Ehdr *header, uint64_t size, struct elf_info *info,
 		      struct df_err *err)
@@ -83,6 +87,8 @@ static int read_parts(Elf *elf, const GElf_Ehdr *header, uint64_t size, struct e
 	if (elf_getphdrnum(elf, &count) != 0)
 		return df_fail(err, DF_E_NOT_ELF, "has damaged program headers: %s",
 			       elf_errmsg(-1));
+	if (count > PARTS_MAX)
+		return df_fail(err, DF_E_NOT_ELF, "has more than %d program headers", PARTS_MAX);
 	/* libelf counts the whole headers that a cut file still has. */
 	if (count < header->e_phnum && header->e_phnum != PN_XNUM)
 		return df_fail(err, DF_E_NOT_ELF, "has its program headers cut off");
@@ -204,11 +210,50 @@ static int begin_failed(struct df_err *err)
 	return df_fail(err, DF_E_NOT_ELF, "cannot be read as an ELF file: %s", elf_errmsg(-1));
 }
 
+/* Linkers make some dozens; a fiftieth of a gigabyte in libelf's memory. */
+#define SECTIONS_MAX 65536
+
+/* Of other machines we read no more than the ELF header, and libelf must not either. */
+static uint64_t claimed_by_others(const Elf64_Ehdr *header)
+{
+	const bool wide = header->e_ident[EI_CLASS] == ELFCLASS64;
+	const uint8_t *bytes = (const uint8_t *)header;
+	const size_t number = wide ? offsetof(Elf64_Ehdr, e_shnum) : offsetof(Elf32_Ehdr, e_shnum);
+	const size_t place = wide ? offsetof(Elf64_Ehdr, e_shoff) : offsetof(Elf32_Ehdr, e_shoff);
+	for (size_t i = 0; i < (wide ? sizeof(header->e_shoff) : sizeof(Elf32_Off)); i++)
+		if (bytes[place + i] != 0)
+			return bytes[number] || bytes[number + 1] ? UINT16_MAX : UINT64_MAX;
+	return 0;
+}
+
+uint64_t elf_sections_claimed(int fd, uint64_t offset)
+{
+	Elf64_Ehdr header;
+	Elf64_Shdr first;
+	if (pread(fd, &header, sizeof(header), (off_t)offset) != sizeof(header) ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+		return 0;
+	const bool ours =
+		header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB;
+	if (ours && header.e_shnum != 0)
+		return header.e_shnum;
+	/* Where there are too many for the ELF header, the first section's says how many. */
+	if (ours)
+		return header.e_shoff < INT64_MAX - offset &&
+				       pread(fd, &first, sizeof(first),
+					     (off_t)(offset + header.e_shoff)) == sizeof(first)
+			       ? first.sh_size
+			       : 0;
+	return claimed_by_others(&header);
+}
+
 int elf_info_from_file(int fd, struct elf_info *info, struct df_err *err)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		return df_fail_errno(err, DF_E_NOT_ELF, "cannot be read as an ELF file");
+	if (elf_sections_claimed(fd, 0) > SECTIONS_MAX)
+		return df_fail(err, DF_E_NOT_ELF, "has more than %d sections", SECTIONS_MAX);
 	elf_version(EV_CURRENT);
 	/* Reads instead of a mapping: a file that shrinks meanwhile must not kill us. */
 	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);

@@ -61,6 +61,12 @@ int elf_info_from_memory(void *bytes, size_t size, struct elf_info *info, struct
 /* The one of `names` (up to NULL) that the first such section of the file has; NULL if none has. */
 const char *elf_section_among(int fd, const char *const *names);
 
+/*
+ * How many section headers the ELF header at an offset of a file claims to have; 0 if there is no
+ * such header. libelf takes memory for each at once, so whoever uses it asks first.
+ */
+uint64_t elf_sections_claimed(int fd, uint64_t offset);
+
 void elf_info_free(struct elf_info *info);
 
 /* Lower-case hexadecimal, terminated; "" if there is no build-id. */

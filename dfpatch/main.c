@@ -88,7 +88,8 @@
  *   binary/flag_audit  what flags are as built, and what is said of them
  *   binary/table_audit  what leads to the table
  *   binary/audit     a module, audited
- *   binary/object    relocatable objects and archives as if linked (libelf)
+ *   binary/object    a relocatable object as if it were linked (libelf)
+ *   binary/archive   the objects of a file
  *   binary/audit_target  the modules of a file or process, audited
  *   binary/file_draft  a file that appears whole or not at all
  *   binary/new_file  a stream into one

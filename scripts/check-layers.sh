@@ -12,7 +12,7 @@ cd "${1:-$(dirname "$0")/..}"
 # The rules are about our own sources; argp(3) ends the program from within cli on its own.
 rules() {
 	cat <<'RULES'
-all     dfpatch/elf_file,dfpatch/binary/elf_symbols,dfpatch/binary/object INC  libelf\.h|gelf\.h|nlist\.h|elfutils/.*
+all     dfpatch/elf_file,dfpatch/binary/elf_symbols,dfpatch/binary/object,dfpatch/binary/archive INC  libelf\.h|gelf\.h|nlist\.h|elfutils/.*
 all     dfpatch/disasm                  INC  capstone(/.*|\.h)
 all     dfpatch/tracee                  INC  sys/ptrace\.h|linux/ptrace\.h
 all     dfpatch/tracee                  SYM  ptrace

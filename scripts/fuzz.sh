@@ -27,6 +27,7 @@ tests/fuzz/seeds.sh "$seeds"
 # Longest inputs: whole files, mappings and tables need more than lines of text.
 longest() {
 	case $1 in
+	audit) echo 8192 ;;
 	elf | image | prove) echo 4096 ;;
 	table) echo 2048 ;;
 	*) echo 1024 ;;

@@ -7,7 +7,7 @@ set -eu
 demo='gcc libc6-dev cmake ninja-build pkg-config libelf-dev zlib1g-dev libcapstone-dev
 	libsmartcols-dev libjson-c-dev'
 test="$demo g++ libcriterion-dev clang-14 clang-19 lld lld-19 gcc-multilib gdb strace
-	util-linux procps clang-format clang-tidy git spin mandoc groff-base
+	util-linux procps time clang-format clang-tidy git spin mandoc groff-base
 	man-db jq chromium"
 
 case ${1-} in

@@ -56,7 +56,7 @@ struct audit_module {
 };
 
 /*
- * Audits an image that image_open(), object_link() or image_process.h made, without its
+ * Audits an image that image_open(), object.h or image_process.h made, without its
  * table but for that of an object. Takes it, also after a failure. Returns 0 however much is
  * wrong with it, or DF_E_NO_FLAGS, DF_E_MEMORY. audit_free() ends *module in any case.
  */

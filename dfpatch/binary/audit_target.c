@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "archive.h"
 #include "cleanup.h"
 #include "image_process.h"
-#include "object.h"
 #include "proc_mem.h"
 
 /* ---- files ---- */
@@ -39,7 +39,7 @@ static int show_object(void *context, struct image *image, struct df_err *err)
 
 static int audit_objects(int fd, const char *path, const struct showing *s, struct df_err *err)
 {
-	const int found = objects_each(fd, path, show_object, (void *)s, err);
+	const int found = archive_each(fd, path, show_object, (void *)s, err);
 	if (found == 0)
 		return df_fail(err, DF_E_NO_FLAGS, "%s: carries no flags", path);
 	return found < 0 ? found : 0;
@@ -53,7 +53,7 @@ int audit_file(const char *path, const struct audit_options *options, audit_take
 	CLEANUP_FD int fd = image_open_file(path, err);
 	if (fd < 0)
 		return fd;
-	if (object_is(fd))
+	if (archive_is(fd))
 		return audit_objects(fd, path, &s, err);
 	const int status = image_open(path, &image, err);
 	if (status < 0)

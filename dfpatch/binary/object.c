@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* object.c - relocatable objects, and archives of them, as if they were linked. */
+/* object.c - a relocatable object as if it were linked. */
 #include "object.h"
 
-#include <ar.h>
 #include <elf.h>
 #include <gelf.h>
 #include <inttypes.h>
 #include <libelf.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "cleanup.h"
 
@@ -40,6 +37,7 @@ struct object {
 	const char *path; /* of the file, with the member */
 	struct placed *sections;
 	size_t count;
+	size_t claimed; /* sections, by the ELF header; 0 if that does not say */
 	uint64_t sizes[GROUPS];
 	uint64_t starts[GROUPS]; /* addresses, and offsets in the image as well */
 	uint64_t control;
@@ -96,6 +94,8 @@ static int lay_out(struct object *o, struct df_err *err)
 	size_t names;
 	if (elf_getshdrnum(o->elf, &o->count) != 0 || elf_getshdrstrndx(o->elf, &names) != 0)
 		return damaged(o, err);
+	if (o->count < o->claimed)
+		return df_fail(err, DF_E_NOT_ELF, "%s: has its section headers cut off", o->path);
 	o->sections = calloc(o->count + 1, sizeof(*o->sections));
 	if (!o->sections)
 		return df_fail_memory(err);
@@ -310,7 +310,7 @@ static int make_image(struct object *o, struct image **image, struct df_err *err
 	return status;
 }
 
-static int check_header(const struct object *o, struct df_err *err)
+static int check_header(struct object *o, struct df_err *err)
 {
 	GElf_Ehdr header;
 	if (!gelf_getehdr(o->elf, &header))
@@ -321,6 +321,7 @@ static int check_header(const struct object *o, struct df_err *err)
 			       "%s: is for another machine (ELF machine %u); only 64-bit x86-64 is "
 			       "supported",
 			       o->path, header.e_machine);
+	o->claimed = header.e_shnum;
 	return 0;
 }
 
@@ -342,106 +343,13 @@ static int link_object(struct object *o, struct image **image, struct df_err *er
 	return status < 0 ? status : 1;
 }
 
-/* Returns 1 if it carries flags, and 0 if not, or if it is no relocatable object at all. */
-static int take_object(Elf *elf, const char *path, object_take take, void *context,
-		       struct df_err *err)
+int object_link(Elf *elf, const char *path, struct image **image, struct df_err *err)
 {
-	GElf_Ehdr header;
 	struct object o = {.elf = elf, .path = path, .fd = -1};
-	struct image *image = NULL;
-	if (elf_kind(elf) != ELF_K_ELF || (gelf_getehdr(elf, &header) && header.e_type != ET_REL))
-		return 0;
-	const int status = link_object(&o, &image, err);
+	const int status = link_object(&o, image, err);
 	if (o.bytes)
 		munmap(o.bytes, o.starts[GROUP_ZERO]);
 	cleanup_fd(&o.fd);
 	free(o.sections);
-	if (status <= 0)
-		return status;
-	return take(context, image, err) < 0 ? -(int)err->code : 1;
-}
-
-static int take_member(Elf *member, const char *path, object_take take, void *context,
-		       struct df_err *err)
-{
-	const Elf_Arhdr *header = elf_getarhdr(member);
-	CLEANUP_FREE char *name = NULL;
-	if (!header)
-		return df_fail(err, DF_E_NOT_ELF, "%s: has a damaged member: %s", path,
-			       elf_errmsg(-1));
-	if (asprintf(&name, "%s(%s)", path, header->ar_name ? header->ar_name : "?") < 0) {
-		name = NULL;
-		return df_fail_memory(err);
-	}
-	return take_object(member, name, take, context, err);
-}
-
-/*
- * Where a member ends, without what fills up to an even number, by its own header: libelf makes
- * it shorter where the file is. 0 if that cannot be told.
- */
-static uint64_t end_of(int fd, Elf *member)
-{
-	const int64_t base = elf_getbase(member);
-	struct ar_hdr header;
-	char size[sizeof(header.ar_size) + 1] = "";
-	if (base < (int64_t)sizeof(header) ||
-	    pread(fd, &header, sizeof(header), base - (int64_t)sizeof(header)) != sizeof(header))
-		return 0;
-	memcpy(size, header.ar_size, sizeof(header.ar_size));
-	return (uint64_t)base + strtoull(size, NULL, 10);
-}
-
-/* libelf ends in the same way behind the last member and before one that is damaged. */
-static int take_archive(Elf *archive, int fd, const char *path, object_take take, void *context,
-			struct df_err *err)
-{
-	Elf_Cmd command = ELF_C_READ;
-	struct stat st;
-	uint64_t end = SARMAG;
-	int found = 0;
-	Elf *member;
-	while ((member = elf_begin(fd, command, archive))) {
-		const int status = take_member(member, path, take, context, err);
-		end = end_of(fd, member);
-		command = elf_next(member);
-		elf_end(member);
-		if (status < 0)
-			return status;
-		found += status;
-	}
-	if (fstat(fd, &st) != 0)
-		return df_fail_errno(err, DF_E_SYSTEM, "cannot read '%s'", path);
-	if (end > (uint64_t)st.st_size || end + 1 < (uint64_t)st.st_size)
-		return df_fail(err, DF_E_NOT_ELF,
-			       "%s: the archive is cut or damaged: its members end at byte %" PRIu64
-			       " of %" PRIu64,
-			       path, end, (uint64_t)st.st_size);
-	return found;
-}
-
-bool object_is(int fd)
-{
-	GElf_Ehdr header;
-	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
-	const bool is = elf && (elf_kind(elf) == ELF_K_AR ||
-				(elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header) &&
-				 header.e_type == ET_REL));
-	elf_end(elf);
-	return is;
-}
-
-int objects_each(int fd, const char *path, object_take take, void *context, struct df_err *err)
-{
-	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf)
-		return df_fail(err, DF_E_NOT_ELF, "%s: cannot be read as an ELF file: %s", path,
-			       elf_errmsg(-1));
-	const int status = elf_kind(elf) == ELF_K_AR
-				   ? take_archive(elf, fd, path, take, context, err)
-				   : take_object(elf, path, take, context, err);
-	elf_end(elf);
 	return status;
 }

@@ -6,7 +6,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
 CC=${CC:-gcc}
-for name in blame eh_frame elf image maps match mentions prove script status text; do mkdir -p "$out/$name"; done
+for name in audit blame eh_frame elf image maps match mentions prove script status text; do mkdir -p "$out/$name"; done
 
 cat >"$out/tiny.c" <<'END'
 #include <df.h>
@@ -51,6 +51,12 @@ objcopy -O binary -j .eh_frame "$out/prove/both" "$out/frames"
 	printf '\001\000.'
 	cat "$out/frames"
 } >"$out/eh_frame/frames"
+
+cp "$out"/image/* "$out/prove/both" "$out/audit"
+$CC $small -c "$out/tiny.c" -o "$out/audit/object"
+$CC $small -c -DDF_ONE_SECTION -g0 "$out/tiny.c" -o "$out/audit/one-section"
+strip --strip-unneeded "$out/audit/object" "$out/audit/one-section"
+(cd "$out/audit" && echo text >note && ar rc archive object note one-section && rm note)
 
 head -c 4096 /proc/self/maps | sed '$d' >"$out/maps/self"
 printf '%s\n' '400000-401000 r-xp 00000000 08:01 42                 /bin/a b (deleted)' \

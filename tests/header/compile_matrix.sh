@@ -41,7 +41,7 @@ build() {
 
 # cell DIRECTORY STANDARD OPTION...
 cell() {
-	build "$@" && "$1/values" || return
+	build "$@" && "$1/values" && audited "$1/values" "$1"/*.o || return
 	case " $* " in
 	*" -DDF_DISABLE "*) without_tables "$1" ;;
 	esac

@@ -51,9 +51,10 @@ cell() {
 		}
 	done
 	[ "$form" != -pie ] || "$WORK/flagged" || return
+	audited "$WORK/flagged" "$WORK/flagged.o" || return
 	compare "$WORK/flagged.sites" "$WORK/plain.sites" || return
 	strip "$WORK/flagged" && "$sites" "$WORK/flagged" >"$WORK/stripped.sites" &&
-		diff "$WORK/flagged.sites" "$WORK/stripped.sites"
+		diff "$WORK/flagged.sites" "$WORK/stripped.sites" && audited "$WORK/flagged"
 }
 
 # objects DRIVER OPTION...

@@ -9,7 +9,7 @@ sites=$1
 
 # table FILE: its site table, checked, into $WORK/table.
 table() {
-	"$sites" "$1" >"$WORK/table" && return
+	"$sites" "$1" >"$WORK/table" && audited "$1" && return
 	grep '^broken' "$WORK/table"
 	return 1
 }

@@ -43,8 +43,8 @@ allowed() {
 fresh_tree
 expect 0 ': clean$' 'the tree as it is'
 
-append dfpatch/maps.c '#include <libelf.h>' 'elf_file,dfpatch/binary/elf_symbols,dfpatch/binary/object owns'
-append dfpatch/image.c '#include <gelf.h>' 'elf_file,dfpatch/binary/elf_symbols,dfpatch/binary/object owns'
+append dfpatch/maps.c '#include <libelf.h>' 'elf_file,dfpatch/binary/elf_symbols,dfpatch/binary/object,dfpatch/binary/archive owns'
+append dfpatch/image.c '#include <gelf.h>' 'elf_file,dfpatch/binary/elf_symbols,dfpatch/binary/object,dfpatch/binary/archive owns'
 append dfpatch/image.h '#include <capstone/capstone.h>' 'disasm owns'
 append dfpatch/process.c '#include <sys/ptrace.h>' 'tracee owns'
 append dfpatch/proc_mem.c '	x = ptrace(1, 2, 3, 4);' 'ptrace, which dfpatch/tracee owns'

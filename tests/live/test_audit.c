@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_audit.c - audits of running processes: their bytes must follow from their counts. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "live.h"
+#include "spots.h"
+
+static struct live live;
+static struct spots spots;
+static struct tool tool;
+
+static void start(void)
+{
+	LIVE_START(&live, "basic", "threads=4");
+	spots_open(&spots, &live);
+}
+
+static void stop(void)
+{
+	nobody_is_traced(&live);
+	live_beat(&live);
+	spots_close(&spots);
+	live_stop(&live);
+}
+
+TestSuite(audit, .init = start, .fini = stop, .timeout = 60);
+
+static int audit(void)
+{
+	return TOOL(&tool, "audit", PID(&live));
+}
+
+static void expect_code(const char *code, const char *flag)
+{
+	cr_assert_eq(audit(), 1, "%s%s", tool.out, tool.err);
+	cr_expect(strstr(tool.out, code), "no %s: %s", code, tool.out);
+	cr_expect(strstr(tool.out, flag), "no %s: %s", flag, tool.out);
+}
+
+static void expect_clean(void)
+{
+	cr_expect_eq(audit(), 0, "%s%s", tool.out, tool.err);
+	cr_expect(strstr(tool.out, "no findings"), "%s", tool.out);
+}
+
+Test(audit, as_built_and_changed)
+{
+	static const char *const changes[][2] = {{"enable", "basic:"},	 {"activate", "opt:"},
+						 {"disable", ".*"},	 {"unhook", "multi:"},
+						 {"activate", "basic:"}, {"deactivate", ".*"}};
+	expect_clean();
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		const int status = TOOL(&tool, changes[i][0], PID(&live), changes[i][1]);
+		cr_assert(status == 0 || status == 7, "%s", tool.err);
+		expect_clean();
+	}
+	cr_assert_eq(TOOL(&tool, "init", PID(&live)), 0, "%s", tool.err);
+	expect_clean();
+}
+
+/* The byte that fits the record, but not the counts. */
+Test(audit, a_strayed_byte)
+{
+	const struct spot *spot = spots_find(&spots, "basic", "feature");
+	const uint8_t was = peek_opcode(&spots, spot), other = opcode_of(spot, true);
+	cr_assert_neq(was, other);
+	poke(&spots, spot->site, &other, 1);
+	expect_code("site-state", "basic:feature@");
+	poke(&spots, spot->site, &was, 1);
+	expect_clean();
+}
+
+/* Counts that were written, and no byte with them. */
+Test(audit, a_strayed_count)
+{
+	const struct spot *spot = spots_find(&spots, "basic", "feature");
+	struct df_state_v1 state = peek_state(&spots, spot);
+	const struct df_state_v1 was = state;
+	state.current.activation ^= 1;
+	poke(&spots, spot->state, &state, sizeof(state));
+	expect_code("site-state", "basic:feature@");
+	expect_code("state-value", "half-changed");
+	poke(&spots, spot->state, &was, sizeof(was));
+	expect_clean();
+}
+
+/* Where nobody runs it: the thread that did would get a signal. */
+Test(audit, a_breakpoint)
+{
+	const struct spot *spot = spots_find(&spots, "basic", "feature");
+	const uint8_t was = peek_opcode(&spots, spot), trap = 0xcc;
+	cr_assert_eq(kill(live.pid, SIGSTOP), 0);
+	cr_assert(all_threads_are(&live, 'T'));
+	poke(&spots, spot->site, &trap, 1);
+	expect_code("breakpoint", "basic:feature@");
+	poke(&spots, spot->site, &was, 1);
+	expect_clean();
+	cr_assert_eq(kill(live.pid, SIGCONT), 0);
+}
+
+Test(audit, a_displacement)
+{
+	const struct spot *spot = spots_find(&spots, "basic", "feature");
+	uint8_t was;
+	peek(&spots, spot->site + 2, &was, 1);
+	const uint8_t wrong = was ^ 1;
+	poke(&spots, spot->site + 2, &wrong, 1); /* of a test instruction: it runs all the same */
+	expect_code("site-displacement", "basic:feature@");
+	poke(&spots, spot->site + 2, &was, 1);
+	expect_clean();
+}
+
+Test(audit, a_change_that_was_not_ended)
+{
+	poke_phase(&spots, DF_PHASE_WRITING);
+	cr_assert_eq(audit(), 1, "%s", tool.err);
+	cr_expect(strstr(tool.out, "phase 2"), "%s", tool.out);
+	poke_phase(&spots, DF_PHASE_IDLE);
+	expect_clean();
+}
+
+Test(audit, json)
+{
+	cr_assert_eq(TOOL(&tool, "audit", PID(&live), "--json"), 0, "%s", tool.err);
+	cr_expect(strstr(tool.out, "\"form\":\"live\""), "%s", tool.out);
+	cr_expect(strstr(tool.out, "\"load_bias\":\"0x"));
+	cr_expect(strstr(tool.out, "\"findings\":0"));
+}
+
+/* Controllers at work are no damage. */
+Test(audit, beside_changes)
+{
+	static struct tool change;
+	for (int round = 0; round < 30; round++) {
+		const char *const args[] = {round % 2 ? "enable" : "disable", PID(&live), ".*",
+					    NULL};
+		tool_start(&change, args, NULL);
+		expect_clean();
+		cr_assert_eq(tool_wait(&change), 0, "%s", change.err);
+	}
+}
+
+Test(audit_modules, each_is_reported, .timeout = 60)
+{
+	LIVE_START(&live, "host-linked-flags");
+	cr_expect_eq(audit(), 0, "%s%s", tool.out, tool.err);
+	cr_expect(strstr(tool.out, "host-linked-flags: x86-64 loaded module"), "%s", tool.out);
+	cr_expect(strstr(tool.out, "plugin.so: x86-64 loaded module"), "%s", tool.out);
+	cr_expect(strstr(tool.out, "2 modules with"), "%s", tool.out);
+	live_stop(&live);
+}
+
+Test(audit_modules, none_with_flags, .timeout = 60)
+{
+	LIVE_START(&live, "plain");
+	cr_expect_eq(audit(), 1);
+	tool_one_error(&tool, "carries no flags");
+	live_stop(&live);
+}
