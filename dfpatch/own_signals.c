@@ -2,10 +2,19 @@
 /* own_signals.c - our own signals while a target stands still. */
 #include "own_signals.h"
 
+static void on_alarm(int signal)
+{
+	(void)signal; /* it is there to end waitpid(2) with EINTR */
+}
+
+/* Without the handler the first alarm would end us, in the middle of whatever we are at. */
 int own_signals_begin(struct own_signals *signals, struct df_err *err)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+	const struct sigaction action = {.sa_handler = on_alarm};
 	*signals = (struct own_signals){0};
+	if (sigaction(SIGALRM, &action, NULL) != 0)
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot handle an alarm");
 	signals->has_timer = timer_create(CLOCK_MONOTONIC, &event, &signals->timer) == 0;
 	return signals->has_timer ? 0 : df_fail_errno(err, DF_E_SYSTEM, "cannot make a timer");
 }
@@ -18,16 +27,10 @@ void own_signals_end(struct own_signals *signals)
 	signals->has_timer = false;
 }
 
-static void on_alarm(int signal)
-{
-	(void)signal; /* it is there to end waitpid(2) with EINTR */
-}
-
 void own_signals_hold(struct own_signals *signals)
 {
 	static const int held[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP, SIGTTIN,
 				   SIGTTOU, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD};
-	const struct sigaction action = {.sa_handler = on_alarm};
 	const struct timespec slice = {.tv_nsec = 20000000};
 	const struct itimerspec every = {.it_value = slice, .it_interval = slice};
 	sigset_t set;
@@ -35,7 +38,6 @@ void own_signals_hold(struct own_signals *signals)
 	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
 		sigaddset(&set, held[i]);
 	sigprocmask(SIG_BLOCK, &set, &signals->mask);
-	sigaction(SIGALRM, &action, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
