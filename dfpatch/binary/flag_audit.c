@@ -25,17 +25,24 @@ static enum flag_default default_of(const struct df_site *site)
 	return site->flags & DF_SITE_HELD ? DEFAULT_HELD : DEFAULT_OFF;
 }
 
-enum flag_default flag_default_of(const struct inventory *inventory, const struct df_flag *flag)
+/* `first` is that of its first site. */
+static enum flag_default default_of_all(const struct inventory *inventory,
+					const struct df_flag *flag, enum flag_default first)
 {
-	enum flag_default is = DEFAULT_OFF;
-	for (uint32_t i = 0; i < flag->count; i++) {
+	for (uint32_t i = 1; i < flag->count; i++) {
 		struct df_site site;
 		inventory_site(inventory, inventory->order[flag->first + i], &site);
-		if (i > 0 && default_of(&site) != is)
+		if (default_of(&site) != first)
 			return DEFAULT_MIXED;
-		is = default_of(&site);
 	}
-	return is;
+	return first;
+}
+
+enum flag_default flag_default_of(const struct inventory *inventory, const struct df_flag *flag)
+{
+	struct df_site site;
+	inventory_site(inventory, inventory->order[flag->first], &site);
+	return default_of_all(inventory, flag, default_of(&site));
 }
 
 /* What was seen of one name so far, in the places where it stands. */
@@ -128,9 +135,9 @@ static void check_counts(struct pass *p, const struct df_site *site, uint32_t re
 static void take_flag(struct pass *p, const struct df_flag *flag)
 {
 	const uint32_t record = p->inventory->order[flag->first];
-	const enum flag_default is = flag_default_of(p->inventory, flag);
 	struct df_site site;
 	inventory_site(p->inventory, record, &site);
+	const enum flag_default is = default_of_all(p->inventory, flag, default_of(&site));
 	if (!same_name(&p->name, &site))
 		begin_name(p, &site, is);
 	p->tally->off += is == DEFAULT_OFF;

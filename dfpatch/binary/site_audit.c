@@ -2,6 +2,7 @@
 /* site_audit.c - each site of a module by itself. */
 #include "site_audit.h"
 
+#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,20 +126,35 @@ static void check_state(struct pass *p, const struct subject *s)
 		image->states[s->record] = state;
 }
 
+/* Of a file, what is zeroed when it is loaded, as states are, is not there to be read. */
+static bool has_bytes(const struct image *image, uint64_t addr)
+{
+	for (size_t i = 0; !image->live && i < image->elf.part_count; i++) {
+		const struct elf_part *part = &image->elf.parts[i];
+		if (part->type == PT_LOAD && addr >= part->addr && addr - part->addr < part->size)
+			return addr - part->addr < part->file_size;
+	}
+	return image->live;
+}
+
 static void check_states(struct pass *p)
 {
-	struct subject before = {0}, s;
+	const struct inventory *inventory = p->inventory;
+	uint64_t before = 0;
 	order(p->inventory, true);
-	for (size_t i = 0; i < p->inventory->sound; i++) {
-		s.record = p->inventory->order[i];
-		if (!inventory_site(p->inventory, s.record, &s.site))
+	for (size_t i = 0; i < inventory->sound; i++) {
+		const uint64_t state = address_of(inventory, inventory->order[i], true);
+		const bool shared = i > 0 && state - before < DF_STATE_SIZE;
+		struct subject s = {.record = inventory->order[i]};
+		before = state;
+		if ((!shared && !has_bytes(inventory->image, state)) ||
+		    !inventory_site(inventory, s.record, &s.site))
 			continue;
-		if (i > 0 && s.site.state - before.site.state < DF_STATE_SIZE)
+		if (shared)
 			TELL(p, &s, FINDING_STATE_OVERLAP,
-			     "shares its state at %#" PRIx64 " with record %" PRIu32, s.site.state,
-			     before.record);
+			     "shares its state at %#" PRIx64 " with record %" PRIu32, state,
+			     inventory->order[i - 1]);
 		check_state(p, &s);
-		before = s;
 	}
 }
 
