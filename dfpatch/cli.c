@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "finding.h"
 #include "report.h"
 #include "report_diff.h"
 #include "report_scan.h"
@@ -367,20 +368,26 @@ static void print_commands(FILE *to)
 	      to);
 }
 
-static const char *columns_help(const struct command *command)
+struct help_list {
+	const char *title;
+	const char *lines; /* NULL for none */
+};
+
+static struct help_list list_of(const struct command *command)
 {
 	switch (command->kind) {
 	case COMMAND_LIST:
-		return report_columns_help;
+		return (struct help_list){"Columns:\n", report_columns_help};
 	case COMMAND_SCAN:
-		return report_scan_columns_help;
+		return (struct help_list){"Columns:\n", report_scan_columns_help};
 	case COMMAND_DIFF:
-		return report_diff_columns_help;
-	case COMMAND_CHANGE:
+		return (struct help_list){"Columns:\n", report_diff_columns_help};
 	case COMMAND_AUDIT:
+		return (struct help_list){"Codes of what is found, and of notes:\n", findings_help};
+	case COMMAND_CHANGE:
 	case COMMAND_PRESET:
 	default:
-		return NULL;
+		return (struct help_list){0};
 	}
 }
 
@@ -390,10 +397,11 @@ static char *after_options(const struct command *command)
 	const char *patterns = command_takes_patterns(command)	 ? pattern_help
 			       : command->kind == COMMAND_PRESET ? script_help
 								 : NULL;
-	const char *columns = columns_help(command);
+	const struct help_list list = list_of(command);
 	char *text = NULL;
-	if (asprintf(&text, "%s%s%s%s", patterns ? patterns : "", patterns && columns ? "\n\n" : "",
-		     columns ? "Columns:\n" : "", columns ? columns : "") < 0)
+	if (asprintf(&text, "%s%s%s%s", patterns ? patterns : "",
+		     patterns && list.lines ? "\n\n" : "", list.lines ? list.title : "",
+		     list.lines ? list.lines : "") < 0)
 		return NULL;
 	return text;
 }

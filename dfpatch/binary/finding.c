@@ -19,6 +19,15 @@ static const struct {
 #undef FINDING_ROW
 };
 
+#define MARK_FINDING ""
+#define MARK_NOTE " (note)"
+
+const char findings_help[] =
+#define FINDING_HELP(NAME, CODE, SEVERITY, TEXT) "  " CODE MARK_##SEVERITY ": " TEXT "\n"
+	FINDING_LIST(FINDING_HELP)
+#undef FINDING_HELP
+	;
+
 const char *finding_name(enum finding_code code)
 {
 	return codes[code].name;

@@ -31,7 +31,7 @@ enum severity {
 	  "note, control block or site table are damaged, or section headers contradict them")     \
 	X(VERSION, "version", FINDING, "the table has a layout that this version does not know")   \
 	X(CONTROL, "control", FINDING,                                                             \
-	  "the control block is not as built, or no work is under way that it tells of")           \
+	  "the control block is not as built, or tells of a change that nobody is making")         \
 	X(RECORD_BOUNDS, "record-bounds", FINDING, "a record cannot be read")                      \
 	X(RECORD_STYLE, "record-style", FINDING, "a record has a style that is not known")         \
 	X(RECORD_FLAGS, "record-flags", FINDING, "a record has flags that are not known")          \
@@ -87,6 +87,9 @@ enum finding_code {
 #undef FINDING_ENUM
 		FINDING_CODES
 };
+
+/* A line for each code, for --help. */
+extern const char findings_help[];
 
 const char *finding_name(enum finding_code code);
 enum severity finding_severity(enum finding_code code);
