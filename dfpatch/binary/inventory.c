@@ -126,6 +126,7 @@ void inventory_place(const struct inventory *inventory, uint32_t record,
 		.target = raw.style == DF_STYLE_X86_GOTO ? FIELD(addr, &raw, target) : 0,
 		.state = FIELD(addr, &raw, state),
 		.style = raw.style,
+		.stray_target = raw.style == DF_STYLE_X86_CARRY && raw.target != 0,
 	};
 }
 

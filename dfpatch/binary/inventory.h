@@ -56,6 +56,7 @@ struct inventory_place {
 	uint64_t target; /* 0 with the CARRY style */
 	uint64_t state;
 	uint8_t style;
+	bool stray_target; /* the record has a target, and the style none */
 };
 
 void inventory_place(const struct inventory *inventory, uint32_t record,

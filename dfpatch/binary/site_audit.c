@@ -240,6 +240,17 @@ static void check_opcode(struct pass *p, const struct subject *s, bool jump)
 		     active ? "active" : "inactive", jump ? "jump" : "instruction that goes on");
 }
 
+/* Nobody reads it, so it would lie unnoticed. */
+static void check_stray_target(struct pass *p, const struct subject *s)
+{
+	struct inventory_place has;
+	if (s->site.style != DF_STYLE_X86_CARRY)
+		return;
+	inventory_place(p->inventory, s->record, &has);
+	if (has.stray_target)
+		TELL(p, s, FINDING_TARGET_SEGMENT, "has a target, and its style has none");
+}
+
 static void check_code(struct pass *p, const struct subject *s, enum site_bytes is)
 {
 	const uint8_t *code;
@@ -278,6 +289,7 @@ static void check_sites(struct pass *p)
 			     before.record, before.site.addr);
 		check_strings(p, &s, &before);
 		check_place(p, &s);
+		check_stray_target(p, &s);
 		check_code(p, &s, (enum site_bytes)p->bytes[i]);
 		before = s;
 	}

@@ -161,7 +161,8 @@ static void expect(enum finding_code code, const char *row)
 Test(audit, sound_files)
 {
 	static const char *const names[] = {FILES "good",     FILES "exec",   FILES "stripped",
-					    FILES "object.o", FILES "damage", FILES "archive.a"};
+					    FILES "object.o", FILES "damage", FILES "archive.a",
+					    FILES "carry"};
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct seen seen = {0};
 		struct df_err err = {0};
@@ -171,7 +172,8 @@ Test(audit, sound_files)
 		cr_expect_eq(seen.wrong, 0, "%s: %s", names[i], seen.text);
 		cr_expect_eq(seen.counts[FINDING_FUNCTION_UNKNOWN], 0, "%s", names[i]);
 		cr_expect_eq(seen.summary.records, seen.summary.sites);
-		cr_expect_eq(seen.summary.flags, strstr(names[i], "damage") ? 3 : 5, "%s",
+		cr_expect_eq(seen.summary.flags,
+			     strstr(names[i], "damage") || strstr(names[i], "carry") ? 3 : 5, "%s",
 			     names[i]);
 	}
 }
@@ -294,6 +296,23 @@ Test(audit, bytes_of_the_site)
 		*at(sound.site->addr + rows[i].offset) ^= rows[i].flip;
 		expect(rows[i].code, rows[i].name);
 	}
+	end();
+}
+
+/* One byte, and no target. */
+Test(audit, sites_of_the_other_style)
+{
+	begin(FILES "carry");
+	cr_assert_eq(sound.site->style, DF_STYLE_X86_CARRY);
+	cr_expect_eq(audit_copy().wrong, 0);
+	*at(sound.site->addr) ^= 0xf8 ^ 0xf9;
+	expect(FINDING_SITE_STATE, "the other opcode");
+	*at(sound.site->addr) = 0xcc;
+	expect(FINDING_BREAKPOINT, "a breakpoint");
+	*at(sound.site->addr) = 0x90;
+	expect(FINDING_SITE_BYTES, "another opcode");
+	put(field(sound.record, FIELD(target)), 1);
+	expect(FINDING_TARGET_SEGMENT, "a target");
 	end();
 }
 
