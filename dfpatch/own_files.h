@@ -15,8 +15,8 @@
 
 /*
  * From now on the calling thread has descriptors of its own, and of those only the ones listed,
- * of which negative ones are none; the list is sorted. Other threads keep theirs. Returns 0 or
- * DF_E_SYSTEM.
+ * of which negative ones are none; the list is sorted. Other threads keep theirs. Where the kernel
+ * or a filter of system calls denies that, all stays as it is. Returns 0 or DF_E_SYSTEM.
  */
 int own_files_keep(int *descriptors, size_t count, struct df_err *err);
 
