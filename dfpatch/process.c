@@ -38,48 +38,85 @@ static ssize_t read_small(int dir, const char *name, char *buffer, size_t size)
 	return fd < 0 ? -1 : status_read(fd, buffer, size);
 }
 
-/* Whether a thread has exited; of an exited one nothing but its status is left. */
-static bool thread_exited(int dir, const char *tid)
+/* Whether errno tells that a process or thread is not there; anything else is our own trouble. */
+static bool says_gone(int error)
+{
+	return error == ENOENT || error == ESRCH;
+}
+
+/* What the kernel says of a process that it does not let us see (mount option hidepid). */
+static bool says_denied(int error)
+{
+	return error == EACCES || error == EPERM;
+}
+
+/* A failure that tells nothing about the process. Takes errno. */
+static int cannot(const struct process *p, const char *what, struct df_err *err)
+{
+	const int error = errno;
+	char text[160];
+	snprintf(text, sizeof(text), "cannot %s process %d%s", what, p->pid,
+		 error == EMFILE   ? " (raise the limit of open files: ulimit -n)"
+		 : error == ENFILE ? " (let other programs close files, or raise fs.file-max)"
+				   : "");
+	errno = error;
+	return df_fail_errno(err, DF_E_SYSTEM, "%s", text);
+}
+
+/* 1 if a thread has exited, of which nothing but its status is left; 0 if not; -1 with errno. */
+static int thread_exited(int dir, const char *tid)
 {
 	char path[64], status[STATUS_SIZE];
 	snprintf(path, sizeof(path), "task/%.20s/status", tid);
 	if (read_small(dir, path, status, sizeof(status)) < 0)
-		return true;
+		return says_gone(errno) ? 1 : -1;
 	const char *state = status_field(status, "State");
 	return !state || *state == 'Z' || *state == 'X';
+}
+
+/* The first thread that has not exited: 1, 0 if there is none, or -1 with errno. */
+static int find_thread(DIR *task, int dir, char name[64])
+{
+	for (struct dirent *entry; errno = 0, (entry = readdir(task));) {
+		const int exited = *entry->d_name == '.' ? 1 : thread_exited(dir, entry->d_name);
+		if (exited < 0)
+			return -1;
+		snprintf(name, 64, "%.20s", entry->d_name);
+		if (!exited)
+			return 1;
+	}
+	return errno == 0 || says_gone(errno) ? 0 : -1;
 }
 
 /*
  * The name below /proc/PID of a file that tells of the address space. That of a
  * leader which called pthread_exit(3) is empty, so another thread's serves; the
- * leader's if there is none, as it then tells of the end.
+ * leader's if there is none, as it then tells of the end. 0, or -1 with errno.
  */
-static void name_of_file(const struct process *p, const char *name, char path[64])
+static int name_of_file(const struct process *p, const char *name, char path[64])
 {
+	char thread[64];
 	snprintf(path, 64, "%.20s", name);
 	if (!p->leader_exited)
-		return;
-	const int fd = openat(p->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return 0;
+	CLEANUP_FD int fd = openat(p->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *task = fd < 0 ? NULL : fdopendir(fd);
-	if (!task) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	for (struct dirent *entry; (entry = readdir(task));) {
-		if (*entry->d_name == '.' || thread_exited(p->dir, entry->d_name))
-			continue;
-		snprintf(path, 64, "task/%.20s/%.20s", entry->d_name, name);
-		break;
-	}
+	if (!task)
+		return says_gone(errno) ? 0 : -1;
+	fd = -1; /* the stream's by now */
+	const int found = find_thread(task, p->dir, thread);
+	const int error = errno;
 	closedir(task);
+	if (found > 0)
+		snprintf(path, 64, "task/%.20s/%.20s", thread, name);
+	errno = error;
+	return found < 0 ? -1 : 0;
 }
 
 static int open_file(const struct process *p, const char *name, int flags)
 {
 	char path[64];
-	name_of_file(p, name, path);
-	return openat(p->dir, path, flags | O_CLOEXEC);
+	return name_of_file(p, name, path) < 0 ? -1 : openat(p->dir, path, flags | O_CLOEXEC);
 }
 
 static void read_name(int dir, char *name, size_t size)
@@ -177,17 +214,22 @@ int process_explain_thread_denial(const struct process *process, pid_t thread, c
  * Whether /proc is there, and numbers processes as the system calls do: that of
  * another pid namespace tells of other processes under the same numbers.
  */
-static int check_proc(struct df_err *err)
+static int check_proc(const struct process *p, struct df_err *err)
 {
 	char status[STATUS_SIZE];
 	struct statfs fs;
-	if (read_small(AT_FDCWD, "/proc/self/status", status, sizeof(status)) >= 0) {
+	const ssize_t got = read_small(AT_FDCWD, "/proc/self/status", status, sizeof(status));
+	const int error = errno;
+	if (got >= 0) {
 		const char *ids = status_field(status, "NSpid");
 		if (!ids || strcspn(ids, "\t") >= strcspn(ids, "\n"))
 			return 0;
 	} else if (statfs("/proc", &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC) {
 		return df_fail(err, DF_E_SYSTEM,
 			       "/proc is not mounted here, and nothing else tells about processes");
+	} else if (!says_gone(error)) {
+		errno = error;
+		return cannot(p, "look for", err);
 	}
 	return df_fail(err, DF_E_SYSTEM,
 		       "/proc shows another pid namespace than ours, in which the same ids mean "
@@ -199,12 +241,25 @@ static int no_such_process(pid_t pid, struct df_err *err)
 	return df_fail(err, DF_E_NO_PROCESS, "no process has the id %d", pid);
 }
 
-/* Of a process that /proc does not show: one that is there all the same, or none. */
+/* Whether a process is there, as its descriptor says: 0, DF_E_NO_PROCESS, or DF_E_SYSTEM. */
+static int check_lives(const struct process *p, struct df_err *err)
+{
+	/* EPERM, which another user's process gives, is a sign of life as well. */
+	if (p->pidfd >= 0 &&
+	    (syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) == 0 || errno == EPERM))
+		return 0;
+	return p->pidfd < 0 || errno == ESRCH ? no_such_process(p->pid, err)
+					      : cannot(p, "ask for", err);
+}
+
+/* Of a process that /proc does not show: one that is there all the same, or none. Takes errno. */
 static int not_shown(const struct process *p, struct df_err *err)
 {
-	if (p->pidfd < 0 ||
-	    (syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) != 0 && errno != EPERM))
-		return no_such_process(p->pid, err);
+	if (!says_gone(errno) && !says_denied(errno))
+		return cannot(p, "look at", err);
+	const int status = check_lives(p, err);
+	if (status < 0)
+		return status;
 	return df_fail(err, DF_E_PERMISSION,
 		       "not permitted to look at process %d: /proc hides the processes of others "
 		       "(mount option hidepid); run as its user or as root",
@@ -216,16 +271,19 @@ static int check_status(struct process *p, struct df_err *err)
 {
 	char status[STATUS_SIZE];
 	if (read_small(p->dir, "status", status, sizeof(status)) < 0)
-		return no_such_process(p->pid, err);
+		return not_shown(p, err);
+	const char *state = status_field(status, "State");
 	const long group = status_number(status, "Tgid");
+	if (!state || group == 0)
+		return df_fail(err, DF_E_SYSTEM, "/proc/%d/status does not tell what it is of",
+			       p->pid);
 	if (group != p->pid)
 		return df_fail(err, DF_E_NO_PROCESS,
 			       "%d is a thread of process %ld; give the id of the process", p->pid,
 			       group);
-	const char *state = status_field(status, "State");
 	/* A leader that exited before its threads looks like a zombie, but they still have the
 	 * address space, which the leader has no more. */
-	p->leader_exited = state && *state == 'Z';
+	p->leader_exited = *state == 'Z';
 	if (p->leader_exited && status_number(status, "Threads") <= 1)
 		return df_fail(err, DF_E_NO_PROCESS,
 			       "process %d has exited and waits to be reaped (zombie)", p->pid);
@@ -239,24 +297,21 @@ static int check_status(struct process *p, struct df_err *err)
 static int pin(struct process *p, struct df_err *err)
 {
 	char path[32];
-	int status = check_proc(err);
+	int status = check_proc(p, err);
 	if (status < 0)
 		return status;
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->pidfd < 0 && errno != ESRCH && errno != EINVAL && errno != ENOENT)
-		return df_fail_errno(err, DF_E_SYSTEM, "cannot open process %d", p->pid);
+		return cannot(p, "open", err);
 	snprintf(path, sizeof(path), "/proc/%d", p->pid);
 	p->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->dir < 0)
 		return not_shown(p, err);
 	status = check_status(p, err);
+	if (status == 0)
+		status = check_lives(p, err);
 	if (status < 0)
 		return status;
-	if (p->pidfd < 0)
-		return no_such_process(p->pid, err);
-	/* EPERM, which another user's process gives, is a sign of life as well. */
-	if (syscall(SYS_pidfd_send_signal, p->pidfd, 0, NULL, 0) != 0 && errno != EPERM)
-		return no_such_process(p->pid, err);
 	read_name(p->dir, p->name, sizeof(p->name));
 	return 0;
 }
@@ -266,14 +321,14 @@ static int open_memory(struct process *p, bool write, struct df_err *err)
 	p->mem = open_file(p, "mem", write ? O_RDWR : O_RDONLY);
 	if (p->mem >= 0)
 		return 0;
-	if (errno == EACCES || errno == EPERM)
+	if (says_denied(errno))
 		return process_explain_denial(p, write ? "attach to" : "read the memory of", err);
 	/* It was there a moment ago. */
-	if (errno == ESRCH || errno == ENOENT)
+	if (says_gone(errno))
 		return df_fail(err, DF_E_NO_PROCESS,
 			       "process %d (%s) has no memory: it exited, or is a kernel thread",
 			       p->pid, p->name);
-	return df_fail_errno(err, DF_E_SYSTEM, "cannot open the memory of process %d", p->pid);
+	return cannot(p, "open the memory of", err);
 }
 
 static int ask(const struct process_check *check, const struct process *p, struct df_err *err)
@@ -379,9 +434,12 @@ int process_file(const struct process *process, const char *name, struct df_err 
 	const int fd = open_file(process, name, O_RDONLY);
 	if (fd >= 0)
 		return fd;
-	if (errno == EACCES || errno == EPERM)
+	if (says_denied(errno))
 		return process_explain_denial(process, "read the mappings of", err);
-	return df_fail_errno(err, DF_E_NO_PROCESS, "cannot open /proc/%d/%s", process->pid, name);
+	if (says_gone(errno))
+		return df_fail_errno(err, DF_E_NO_PROCESS, "cannot open /proc/%d/%s", process->pid,
+				     name);
+	return cannot(process, "open a file of", err);
 }
 
 int process_root(const struct process *process)
@@ -391,10 +449,13 @@ int process_root(const struct process *process)
 
 int process_explain_end(const struct process *process, struct df_err *err)
 {
-	char status[STATUS_SIZE], link[1];
-	const char *state = NULL;
-	if (read_small(process->dir, "status", status, sizeof(status)) > 0)
-		state = status_field(status, "State");
+	char status[STATUS_SIZE] = "", link[1];
+	if (read_small(process->dir, "status", status, sizeof(status)) < 0 && !says_gone(errno))
+		return cannot(process, "tell what became of", err);
+	const char *state = status_field(status, "State");
+	if (!state && check_lives(process, NULL) == 0)
+		return df_fail(err, DF_E_SYSTEM, "/proc/%d/status does not tell what became of it",
+			       process->pid);
 	if (!state || *state == 'Z' || *state == 'X')
 		return df_fail(err, DF_E_NO_PROCESS, "process %d (%s) exited meanwhile",
 			       process->pid, process->name);

@@ -25,8 +25,9 @@ struct process {
 /*
  * Pins a process for reading, or for reading and writing. Returns 0, or
  * DF_E_NO_PROCESS (none, a thread's number, a zombie), DF_E_PERMISSION with the
- * cause, DF_E_SYSTEM (among them a /proc that is missing, or tells of another
- * pid namespace than ours); then *process is not touched.
+ * cause, DF_E_SYSTEM (among them a lack of descriptors, which says nothing about
+ * the process, and a /proc that is missing, or tells of another pid namespace
+ * than ours); then *process is not touched.
  */
 int process_open(pid_t pid, bool write, struct process *process, struct df_err *err);
 
@@ -50,7 +51,7 @@ int process_open_checked(pid_t pid, bool write, const struct process_check *chec
 int process_lock(const struct process *process, uint64_t deadline, struct df_err *err);
 
 /* Opens a file below /proc/PID for reading, of a thread that has not exited. Returns a descriptor,
- * DF_E_NO_PROCESS or DF_E_PERMISSION. */
+ * DF_E_NO_PROCESS, DF_E_PERMISSION or DF_E_SYSTEM. */
 int process_file(const struct process *process, const char *name, struct df_err *err);
 
 /* Its root directory, to find files in. Returns a descriptor, or -1 with errno. */
@@ -69,7 +70,8 @@ int process_explain_thread_denial(const struct process *process, pid_t thread, c
 
 /*
  * What became of a process whose memory cannot be reached any more. Returns
- * DF_E_EXEC if it lives, and so runs another program, else DF_E_NO_PROCESS.
+ * DF_E_EXEC if it lives, and so runs another program; DF_E_NO_PROCESS if it does
+ * not; DF_E_SYSTEM if that cannot be told.
  */
 int process_explain_end(const struct process *process, struct df_err *err);
 

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,24 +49,38 @@ bool roster_parse(char *text, struct roster_entry *entry)
 	return true;
 }
 
-static bool look(int proc, const char *name, struct roster_entry *entry)
+/* What could not be read says nothing about the process, unless the kernel says that it is gone. */
+static int cannot_read(const char *path, struct df_err *err)
+{
+	if (errno == ENOENT || errno == ESRCH)
+		return 0;
+	if (errno == EACCES || errno == EPERM)
+		return df_fail_errno(err, DF_E_PERMISSION, "cannot read %s in /proc", path);
+	return df_fail_errno(err, DF_E_SYSTEM, "cannot look at all processes: %s in /proc", path);
+}
+
+static int look(int proc, const char *name, struct roster_entry *entry, struct df_err *err)
 {
 	char path[64], text[STAT_SIZE];
 	snprintf(path, sizeof(path), "%.20s/stat", name);
 	CLEANUP_FD int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && status_read(fd, text, sizeof(text)) > 0 && roster_parse(text, entry);
+	if (fd < 0 || status_read(fd, text, sizeof(text)) < 0)
+		return cannot_read(path, err);
+	if (!roster_parse(text, entry))
+		return df_fail(err, DF_E_SYSTEM, "%s in /proc is not what the kernel writes", path);
+	return 1;
 }
 
-bool roster_look_at(int dir, struct roster_entry *entry)
+int roster_look_at(int dir, struct roster_entry *entry, struct df_err *err)
 {
-	return look(dir, ".", entry);
+	return look(dir, ".", entry, err);
 }
 
-bool roster_look(pid_t pid, struct roster_entry *entry)
+int roster_look(pid_t pid, struct roster_entry *entry, struct df_err *err)
 {
 	char name[32];
 	snprintf(name, sizeof(name), "/proc/%d", pid);
-	return look(AT_FDCWD, name, entry);
+	return look(AT_FDCWD, name, entry, err);
 }
 
 static int add(struct roster *roster, size_t *room, const struct roster_entry *entry,
@@ -90,19 +105,29 @@ static int by_pid(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
+static int read_all(DIR *proc, struct roster *roster, struct df_err *err)
+{
+	size_t room = 0;
+	for (struct dirent *d; errno = 0, (d = readdir(proc));) {
+		struct roster_entry entry;
+		if (!isdigit((unsigned char)*d->d_name))
+			continue;
+		int status = look(dirfd(proc), d->d_name, &entry, err);
+		if (status > 0)
+			status = add(roster, &room, &entry, err);
+		if (status < 0 && status != -(int)DF_E_PERMISSION)
+			return status;
+	}
+	return errno == 0 ? 0 : df_fail_errno(err, DF_E_SYSTEM, "cannot list /proc");
+}
+
 int roster_read(struct roster *roster, struct df_err *err)
 {
 	struct roster r = {0};
-	size_t room = 0;
-	int status = 0;
 	DIR *proc = opendir("/proc");
 	if (!proc)
 		return df_fail_errno(err, DF_E_SYSTEM, "cannot open /proc");
-	for (struct dirent *d; status == 0 && (d = readdir(proc));) {
-		struct roster_entry entry;
-		if (isdigit((unsigned char)*d->d_name) && look(dirfd(proc), d->d_name, &entry))
-			status = add(&r, &room, &entry, err);
-	}
+	const int status = read_all(proc, &r, err);
 	closedir(proc);
 	if (status < 0) {
 		free(r.list);

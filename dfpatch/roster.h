@@ -25,17 +25,23 @@ struct roster {
 	size_t count;
 };
 
-/* Returns 0, DF_E_SYSTEM, DF_E_MEMORY; then *roster is not touched. */
+/*
+ * Returns 0, DF_E_SYSTEM, DF_E_MEMORY; then *roster is not touched. A lack of descriptors is
+ * such a failure: whom we cannot look at for that is not taken for gone.
+ */
 int roster_read(struct roster *roster, struct df_err *err);
 
 /* NULL if it is not there. */
 const struct roster_entry *roster_find(const struct roster *roster, pid_t pid);
 
-/* Looks at one process, or thread, now. False if there is none. */
-bool roster_look(pid_t pid, struct roster_entry *entry);
+/*
+ * Looks at one process, or thread, now. Returns 1, 0 if there is none, DF_E_PERMISSION or
+ * DF_E_SYSTEM.
+ */
+int roster_look(pid_t pid, struct roster_entry *entry, struct df_err *err);
 
 /* The same of the process whose directory below /proc that is. */
-bool roster_look_at(int dir, struct roster_entry *entry);
+int roster_look_at(int dir, struct roster_entry *entry, struct df_err *err);
 
 /* Parses the text of /proc/PID/stat, which is changed. False if it is none. */
 bool roster_parse(char *text, struct roster_entry *entry);

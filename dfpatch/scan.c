@@ -48,9 +48,10 @@ static void count_images(struct scan_row *row, const struct images *images)
 static int find_tracer(const struct process *process, struct df_err *err)
 {
 	char status[STATUS_SIZE];
-	CLEANUP_FD int fd = process_file(process, "status", NULL);
-	if (fd < 0 || status_read(fd, status, sizeof(status)) <= 0 ||
-	    status_number(status, "TracerPid") == 0)
+	CLEANUP_FD int fd = process_file(process, "status", err);
+	if (fd < 0)
+		return fd;
+	if (status_read(fd, status, sizeof(status)) <= 0 || status_number(status, "TracerPid") == 0)
 		return 0;
 	return process_explain_denial(process, "attach to", err);
 }
@@ -94,7 +95,7 @@ static int find_other_dfpatch(const struct process *process, struct df_err *err)
 	if (locker == 0)
 		return 0;
 	if (locker > 0)
-		roster_look(locker, &other);
+		roster_look(locker, &other, NULL); /* its name is more than enough */
 	return df_fail(err, DF_E_BUSY, "another dfpatch is at work in it: process %d (%s)", locker,
 		       other.name);
 }

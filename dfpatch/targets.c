@@ -60,36 +60,55 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-static bool was_deleted_by_that_name(const struct executable *exe, int dir)
+/* Whether a process runs an executable, where it is not an error. */
+enum { RUNS_NOT, RUNS, RUNS_UNSEEN };
+
+/* What a failure tells of that. Takes errno. */
+static int unknown(struct df_err *err)
+{
+	if (errno == ENOENT || errno == ESRCH)
+		return RUNS_NOT;
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot tell who runs the executable");
+	/* Among them what a file system says that is out of order, which is not to keep us from
+	 * all that is on others. */
+	return RUNS_UNSEEN;
+}
+
+static int was_deleted_by_that_name(const struct executable *exe, int dir, struct df_err *err)
 {
 	char link[sizeof(exe->deleted)];
 	struct stat root;
-	if (!exe->rooted || exe->deleted[0] == '\0' || fstatat(dir, "root", &root, 0) != 0 ||
-	    !same_file(&root, &exe->root))
-		return false;
+	if (!exe->rooted || exe->deleted[0] == '\0')
+		return RUNS_NOT;
+	if (fstatat(dir, "root", &root, 0) != 0)
+		return unknown(err);
+	if (!same_file(&root, &exe->root))
+		return RUNS_NOT;
 	const ssize_t length = readlinkat(dir, "exe", link, sizeof(link) - 1);
 	if (length < 0)
-		return false;
+		return unknown(err);
 	link[length] = '\0';
-	return strcmp(link, exe->deleted) == 0;
+	return strcmp(link, exe->deleted) == 0 ? RUNS : RUNS_NOT;
 }
 
-/* Of the process whose directory below /proc that is: 1 if it runs it, 0 if not, -1 if we may not
- * know. */
-static int runs(const struct executable *exe, int dir)
+/* Of the process whose directory below /proc that is; or DF_E_SYSTEM. */
+static int runs(const struct executable *exe, int dir, struct df_err *err)
 {
 	struct stat file;
 	if (fstatat(dir, "exe", &file, 0) != 0)
-		return errno == EACCES || errno == EPERM ? -1 : 0;
-	return (exe->exists && same_file(&file, &exe->file)) || was_deleted_by_that_name(exe, dir);
+		return unknown(err);
+	if (exe->exists && same_file(&file, &exe->file))
+		return RUNS;
+	return was_deleted_by_that_name(exe, dir, err);
 }
 
-static int process_runs(const struct executable *exe, pid_t pid)
+static int process_runs(const struct executable *exe, pid_t pid, struct df_err *err)
 {
 	char path[32];
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	CLEANUP_FD int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return dir < 0 ? 0 : runs(exe, dir);
+	return dir < 0 ? unknown(err) : runs(exe, dir, err);
 }
 
 /* ---- one look ---- */
@@ -165,9 +184,11 @@ static int add_by_exe(struct look *look, struct df_err *err)
 		const struct roster_entry *entry = &look->roster.list[i];
 		if (entry->kernel || entry->state == 'Z' || entry->pid == getpid())
 			continue;
-		const int answer = process_runs(exe, entry->pid);
-		look->targets->unseen += answer < 0;
-		if (answer > 0)
+		const int answer = process_runs(exe, entry->pid, err);
+		if (answer < 0)
+			return answer;
+		look->targets->unseen += answer == RUNS_UNSEEN;
+		if (answer == RUNS)
 			status = add_entry(look, i, false, true, err);
 	}
 	return status;
@@ -255,12 +276,22 @@ int target_check(const struct targets *targets, const struct target_id *target, 
 	struct roster_entry now;
 	if (target->started == 0)
 		return 0;
-	if (!roster_look_at(dir, &now) || now.started != target->started)
+	const int there = roster_look_at(dir, &now, err);
+	if (there < 0)
+		return there;
+	if (there == 0 || now.started != target->started)
 		return df_fail(err, DF_E_NO_PROCESS, "process %d (%s) exited meanwhile",
 			       target->pid, target->name);
 	if (!target->by_exe || target->named)
 		return 0;
-	if (runs(targets->exe, dir) != 1)
+	const int answer = runs(targets->exe, dir, err);
+	if (answer < 0)
+		return answer;
+	if (answer == RUNS_UNSEEN)
+		return df_fail(err, DF_E_PERMISSION,
+			       "cannot tell what process %d (%s) runs by now; nothing was changed",
+			       target->pid, target->name);
+	if (answer == RUNS_NOT)
 		return df_fail(err, DF_E_EXEC,
 			       "process %d (%s) exited or started another program (exec) meanwhile",
 			       target->pid, target->name);

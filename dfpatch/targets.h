@@ -49,7 +49,8 @@ int targets_find(const struct target_wish *wish, struct targets *targets, struct
 
 /*
  * 0 if the process whose directory below /proc is `dir` is still what was found, else
- * DF_E_NO_PROCESS, or DF_E_EXEC if it was found by its executable and runs another one.
+ * DF_E_NO_PROCESS, or DF_E_EXEC if it was found by its executable and runs another one;
+ * or DF_E_PERMISSION or DF_E_SYSTEM if that cannot be told.
  */
 int target_check(const struct targets *targets, const struct target_id *target, int dir,
 		 struct df_err *err);

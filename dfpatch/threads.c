@@ -46,8 +46,9 @@ int threads_begin(struct threads *threads, const struct process *process, struct
 	priority_look(&threads->priority);
 	threads->task = openat(process->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (threads->task < 0)
-		return df_fail_errno(err, DF_E_NO_PROCESS, "cannot list the threads of process %d",
-				     process->pid);
+		return df_fail_errno(
+			err, errno == ENOENT || errno == ESRCH ? DF_E_NO_PROCESS : DF_E_SYSTEM,
+			"cannot list the threads of process %d", process->pid);
 	return own_signals_begin(&threads->signals, err);
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -184,6 +185,105 @@ Test(process, the_end_of_a_process)
 	cr_expect_eq(process_explain_end(&p, &err), -(int)DF_E_NO_PROCESS, "%s", err.text);
 	cr_expect_eq(process_file(&p, "maps", &err), -(int)DF_E_NO_PROCESS, "%s", err.text);
 	process_close(&p);
+}
+
+/* ---- what tells nothing about the process ---- */
+
+/* So many descriptors may be opened besides those that are open now; or as many as before. */
+static void allow_descriptors(rlim_t count)
+{
+	static struct rlimit all;
+	if (all.rlim_cur == 0)
+		getrlimit(RLIMIT_NOFILE, &all);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &all), 0);
+	if (count == RLIM_INFINITY)
+		return;
+	const int lowest = dup(0);
+	const struct rlimit limit = {(rlim_t)lowest + count, all.rlim_max};
+	close(lowest);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void *sleep_on(void *context)
+{
+	(void)context;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void leave_leader(void)
+{
+	pthread_t other;
+	if (pthread_create(&other, NULL, sleep_on, NULL) == 0)
+		pthread_exit(NULL);
+}
+
+/* Every function either does what it is for, or says that there are no descriptors. */
+static void with_descriptors(rlim_t count, pid_t pid, bool *opened)
+{
+	struct process p;
+	struct df_err err = {0};
+	allow_descriptors(count);
+	const int status = process_open(pid, false, &p, &err);
+	allow_descriptors(RLIM_INFINITY);
+	*opened = status == 0;
+	if (*opened) {
+		process_close(&p);
+		return;
+	}
+	cr_expect_eq(status, -(int)DF_E_SYSTEM, "%d: %s", (int)count, err.text);
+	cr_expect(strstr(err.text, "Too many open files") && strstr(err.text, "ulimit -n"), "'%s'",
+		  err.text);
+}
+
+static void without_descriptors(pid_t pid)
+{
+	struct process p;
+	struct df_err err = {0};
+	bool opened = false;
+	for (rlim_t count = 0; count < 10 && !opened; count++)
+		with_descriptors(count, pid, &opened);
+	cr_expect(opened);
+	cr_assert_eq(process_open(pid, false, &p, &err), 0, "%s", err.text);
+	allow_descriptors(0);
+	const int file = process_file(&p, "maps", &err);
+	cr_expect_eq(file, -(int)DF_E_SYSTEM, "%s", err.text);
+	const int end = process_explain_end(&p, &err);
+	cr_expect_eq(end, -(int)DF_E_SYSTEM, "%s", err.text);
+	allow_descriptors(RLIM_INFINITY);
+	process_close(&p);
+}
+
+/* A lack of descriptors is not taken for the end of a process. */
+Test(process, without_descriptors)
+{
+	const pid_t pid = start_child(NULL);
+	without_descriptors(pid);
+	end_child(pid);
+}
+
+Test(process, without_descriptors_and_leader)
+{
+	struct df_err err = {0};
+	struct process p = {.leader_exited = false};
+	const pid_t pid = start_child(leave_leader);
+	for (int i = 0; i < 500 && !p.leader_exited; i++) {
+		usleep(10000);
+		cr_assert_eq(process_open(pid, false, &p, &err), 0, "%s", err.text);
+		if (!p.leader_exited)
+			process_close(&p);
+	}
+	cr_assert(p.leader_exited);
+	allow_descriptors(0);
+	const int file = process_file(&p, "maps", &err);
+	allow_descriptors(1);
+	const int other = process_file(&p, "maps", &err);
+	allow_descriptors(RLIM_INFINITY);
+	cr_expect_eq(file, -(int)DF_E_SYSTEM, "%s", err.text);
+	cr_expect_eq(other, -(int)DF_E_SYSTEM, "%s", err.text);
+	process_close(&p);
+	end_child(pid);
 }
 
 /* Opens our parent as another user, and tells by its exit status whether it was denied and why. */

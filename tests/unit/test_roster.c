@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,11 +88,34 @@ Test(roster, of_this_machine)
 	cr_expect(entry->parent == getpid() && entry->state == 'T');
 	cr_expect_str_eq(entry->name, "odd) (name");
 	struct roster_entry now;
-	cr_expect(roster_look(child, &now) && now.started == entry->started);
+	cr_expect(roster_look(child, &now, &err) == 1 && now.started == entry->started);
 	cr_expect_null(roster_find(&roster, 0x3ffffffe));
-	cr_expect(!roster_look(0x3ffffffe, &now));
+	cr_expect_eq(roster_look(0x3ffffffe, &now, &err), 0);
 	roster_free(&roster);
 	cr_expect_null(roster_find(&roster, getpid()), "an empty one has nobody");
 	kill(child, SIGKILL);
 	cr_assert_eq(waitpid(child, NULL, 0), child);
+}
+
+/* Whom we cannot look at for want of descriptors is not gone. */
+Test(roster, without_descriptors)
+{
+	struct roster roster = {0};
+	struct roster_entry now;
+	struct df_err err = {0};
+	struct rlimit all;
+	const int lowest = dup(0);
+	close(lowest);
+	getrlimit(RLIMIT_NOFILE, &all);
+	for (rlim_t count = 0; count < 2; count++) {
+		const struct rlimit limit = {(rlim_t)lowest + count, all.rlim_max};
+		setrlimit(RLIMIT_NOFILE, &limit);
+		const int read = roster_read(&roster, &err);
+		const int look = count == 0 ? roster_look(getpid(), &now, &err) : -DF_E_SYSTEM;
+		setrlimit(RLIMIT_NOFILE, &all);
+		cr_expect_eq(read, -(int)DF_E_SYSTEM, "%d descriptors: %d", (int)count, read);
+		cr_expect_eq(look, -(int)DF_E_SYSTEM, "%d", look);
+		cr_expect(strstr(err.text, "Too many open files"), "'%s'", err.text);
+		cr_expect_null(roster.list);
+	}
 }
