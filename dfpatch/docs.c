@@ -157,7 +157,7 @@ struct docs docs_parse(const char *doc)
 	struct docs docs = {0};
 	struct word word, said = {0};
 	if (!strchr(doc, '=') && !strstr(doc, "permanent"))
-		return docs; /* as most */
+		return docs;   /* as most */
 	bool trailing = false; /* `said` permanent, and nothing but attributes since */
 	bool leading = true;   /* nothing but attributes so far */
 	while (next_word(&doc, &word)) {

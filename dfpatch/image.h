@@ -82,8 +82,9 @@ int image_open(const char *path, struct image **image, struct df_err *err);
 /* Returns 1 with the sites loaded, 0 if the module has none, or an error that names the module. */
 int image_load_table(struct image *image, struct df_err *err);
 
-/* The bytes of a file's segments, for image_snapshot(): from where image->elf says they lie. */
-int image_pull_file(void *image, uint64_t addr, void *to, size_t size);
+/* The bytes of a file's segments, for image_snapshot(), from where the headers of the image, which
+ * is the context, say that they lie. */
+int image_pull_file(void *context, uint64_t addr, void *to, size_t size);
 
 /* False if memory runs out; then the image stays the caller's. */
 bool images_add(struct images *images, struct image *image);

@@ -17,7 +17,8 @@ void json_audit_begin(struct json_stream *stream, const struct process *process)
 
 void json_audit_module(struct json_stream *stream, const struct audit_module *module);
 
-/* What could not be audited, what came of all and of the page, and the end. Returns 0 or DF_E_MEMORY. */
+/* What could not be audited, what came of all and of the page, and the end. Returns 0 or
+ * DF_E_MEMORY. */
 int json_audit_end(struct json_stream *stream, const struct audit_totals *totals,
 		   struct df_err *err);
 
