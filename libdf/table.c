@@ -52,30 +52,37 @@ static bool is_control(const struct df_view *view, uint64_t addr, struct df_cont
 	       memcmp(control->magic, DF_CONTROL_MAGIC, sizeof(control->magic)) == 0;
 }
 
+/* The control block of a note, had it lain at `lay` when the linker wrote its distances. */
+static bool control_from(const struct df_view *view, const struct df_note_v1 *note, uint64_t lay,
+			 uint64_t *addr, struct df_control_v1 *control)
+{
+	*addr = follow(lay + offsetof(struct df_note_v1, control), note->control);
+	return is_control(view, *addr, control);
+}
+
 /*
  * The note's distances hold where the linker put the note. patchelf moves notes
  * and leaves their content, and may move an executable's ELF header down by
  * whole pages; so try where the note lies, then where it lay as told by its
  * distance to the ELF header. The magic decides. An ELF header at 0 is either
- * not loaded or that of a position-independent file, so it is tried as well.
+ * not loaded or that of a position-independent file, so it is tried as well;
+ * and last, what the note names may be 0 whatever the file is: lld does not
+ * define __ehdr_start for objects that LTO makes late.
  */
 static bool find_control(const struct df_view *view, const struct df_note_v1 *note, uint64_t at,
 			 size_t *moved, uint64_t *addr, struct df_control_v1 *control)
 {
-	*addr = follow(at + offsetof(struct df_note_v1, control), note->control);
-	if (is_control(view, *addr, control))
+	if (control_from(view, note, at, addr, control))
 		return true;
 	if (++*moved > NOTES_MOVED_MAX)
 		return false;
-	const uint64_t built =
-		view->ehdr - (uint64_t)(int64_t)note->ehdr - offsetof(struct df_note_v1, ehdr);
-	for (unsigned page = 0; page <= EHDR_PAGES_MAX; page++) {
-		const uint64_t lay = built + (uint64_t)page * EHDR_PAGE;
-		*addr = follow(lay + offsetof(struct df_note_v1, control), note->control);
-		if (is_control(view, *addr, control))
+	const uint64_t from_ehdr =
+		0 - (uint64_t)(int64_t)note->ehdr - offsetof(struct df_note_v1, ehdr);
+	for (unsigned page = 0; page <= EHDR_PAGES_MAX; page++)
+		if (control_from(view, note, view->ehdr + from_ehdr + (uint64_t)page * EHDR_PAGE,
+				 addr, control))
 			return true;
-	}
-	return false;
+	return control_from(view, note, from_ehdr, addr, control);
 }
 
 static int check_control(const struct df_view *view, uint64_t addr,

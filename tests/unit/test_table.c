@@ -611,6 +611,22 @@ Test(table, a_note_that_patchelf_moved_in_a_file_that_starts_at_zero)
 	check_moved(0, 0, true);
 }
 
+/* Given what LTO makes, lld leaves __ehdr_start at 0; then the note lay at an address of its own. */
+Test(table, a_note_that_patchelf_moved_and_whose_elf_header_is_at_zero)
+{
+	struct fake_module m;
+	struct df_note_v1 *note;
+	fake_module_build(&m, 0x400000, sites_built, SITES);
+	note = fake_module_note(&m);
+	note->ehdr -= 0x400000;
+	expect_sound(&m, "not moved yet");
+	memmove(m.bytes[FAKE_RODATA] + FAKE_NOTES + 0x64, note, DF_NOTE_SIZE);
+	memset(note, 0, DF_NOTE_SIZE);
+	m.view.ehdr -= 4096;
+	expect_sound(&m, "moved note");
+	fake_module_free(&m);
+}
+
 /* No segment ends at the end of all addresses in a process, but one may in a file. */
 Test(table, the_end_of_all_addresses)
 {
