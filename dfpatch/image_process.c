@@ -128,7 +128,7 @@ static int unreadable(const struct image *image, struct df_err *err)
 static int read_headers(struct image *image, const struct mapping *first, struct df_err *err)
 {
 	const uint64_t mapped = first->end - first->start;
-	const size_t size = mapped < HEADERS_MAX ? (size_t)mapped : HEADERS_MAX;
+	size_t size = mapped < HEADERS_MAX ? (size_t)mapped : HEADERS_MAX;
 	char magic[SELFMAG];
 	if (proc_mem_read(image->fd, first->start, magic, sizeof(magic), NULL) < 0)
 		return unreadable(image, err);
@@ -137,8 +137,10 @@ static int read_headers(struct image *image, const struct mapping *first, struct
 	CLEANUP_FREE void *bytes = malloc(size);
 	if (!bytes)
 		return df_fail_memory(err);
-	if (proc_mem_read(image->fd, first->start, bytes, size, NULL) < 0)
-		return unreadable(image, err);
+	/* A mapping may reach far beyond the last page of its file: musl reserves room that way. */
+	for (; proc_mem_read(image->fd, first->start, bytes, size, NULL) < 0; size /= 2)
+		if (size < sizeof(magic))
+			return unreadable(image, err);
 	const int status = elf_info_from_memory(bytes, size, &image->elf, err);
 	if (status == -(int)DF_E_ARCH || status == -(int)DF_E_MEMORY)
 		return df_err_prefix(err, image->path);
