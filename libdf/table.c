@@ -8,16 +8,21 @@
 
 #include "insn.h"
 
-/* How far down patchelf may have pushed an executable's ELF header, in pages. */
-#define EHDR_PAGES_MAX 64
+/*
+ * How far down patchelf may have pushed an executable's ELF header, in pages: as many
+ * as its new headers and strings take, or what they leave of the largest page of 2 MiB.
+ */
+#define EHDR_PAGES_MAX 1024
 #define EHDR_PAGE 4096
 
 /*
  * What one module may cost whoever reads it, far above what compilers and linkers make:
- * notes are looked for in so many bytes, and so many of them may have been moved.
+ * notes are looked for in so many bytes, and those that were moved at so many places.
  */
 #define NOTES_SIZE_MAX ((uint64_t)4 << 20)
-#define NOTES_MOVED_MAX 1024
+#define NOTES_PLACES_MAX (1 << 17)
+
+#define EHDR_FIELD offsetof(struct df_note_v1, ehdr)
 
 /* Lock and claim are read and written as single words of eight bytes. */
 #define CONTROL_ALIGNMENT 8
@@ -58,31 +63,6 @@ static bool control_from(const struct df_view *view, const struct df_note_v1 *no
 {
 	*addr = follow(lay + offsetof(struct df_note_v1, control), note->control);
 	return is_control(view, *addr, control);
-}
-
-/*
- * The note's distances hold where the linker put the note. patchelf moves notes
- * and leaves their content, and may move an executable's ELF header down by
- * whole pages; so try where the note lies, then where it lay as told by its
- * distance to the ELF header. The magic decides. An ELF header at 0 is either
- * not loaded or that of a position-independent file, so it is tried as well;
- * and last, what the note names may be 0 whatever the file is: lld does not
- * define __ehdr_start for objects that LTO makes late.
- */
-static bool find_control(const struct df_view *view, const struct df_note_v1 *note, uint64_t at,
-			 size_t *moved, uint64_t *addr, struct df_control_v1 *control)
-{
-	if (control_from(view, note, at, addr, control))
-		return true;
-	if (++*moved > NOTES_MOVED_MAX)
-		return false;
-	const uint64_t from_ehdr =
-		0 - (uint64_t)(int64_t)note->ehdr - offsetof(struct df_note_v1, ehdr);
-	for (unsigned page = 0; page <= EHDR_PAGES_MAX; page++)
-		if (control_from(view, note, view->ehdr + from_ehdr + (uint64_t)page * EHDR_PAGE,
-				 addr, control))
-			return true;
-	return control_from(view, note, from_ehdr, addr, control);
 }
 
 static int check_control(const struct df_view *view, uint64_t addr,
@@ -128,9 +108,39 @@ struct search {
 	struct df_table *table;
 	bool found;
 	uint64_t scanned; /* bytes */
-	size_t moved;	  /* notes that no longer lead where they did */
+	uint64_t ehdr;	 /* where the ELF header lay when the notes were written, as far as known */
+	unsigned places; /* where notes that were moved have been tried */
 	struct df_err *err;
 };
+
+/*
+ * The note's distances hold where the linker put the note. patchelf moves notes
+ * and leaves their content, and may move an executable's ELF header down by
+ * whole pages; so try where the note lies, then where it lay as told by its
+ * distance to the ELF header. The magic decides. An ELF header at 0 is either
+ * not loaded or that of a position-independent file, so it is tried as well;
+ * besides, what the note names may be 0 whatever the file is: lld does not
+ * define __ehdr_start for objects that LTO makes late. All notes of a module
+ * were moved alike, so what was right for one is tried first for the next.
+ */
+static bool find_control(struct search *s, const struct df_note_v1 *note, uint64_t at,
+			 uint64_t *addr, struct df_control_v1 *control)
+{
+	const uint64_t from_ehdr = 0 - (uint64_t)(int64_t)note->ehdr - EHDR_FIELD;
+	if (control_from(s->view, note, at, addr, control) ||
+	    control_from(s->view, note, s->ehdr + from_ehdr, addr, control))
+		return true;
+	uint64_t ehdr = 0;
+	for (unsigned page = 0; page <= EHDR_PAGES_MAX && s->places < NOTES_PLACES_MAX; page++) {
+		s->places++;
+		if (control_from(s->view, note, ehdr + from_ehdr, addr, control)) {
+			s->ehdr = ehdr;
+			return true;
+		}
+		ehdr = s->view->ehdr + (uint64_t)(page + 1) * EHDR_PAGE;
+	}
+	return false;
+}
 
 /* Adds what one note leads to. Equal notes are normal (ThinLTO); two tables are not. */
 static int take_note(struct search *s, const struct df_note_v1 *note, uint64_t at)
@@ -138,7 +148,7 @@ static int take_note(struct search *s, const struct df_note_v1 *note, uint64_t a
 	struct df_control_v1 control;
 	struct df_table other;
 	uint64_t addr;
-	if (!find_control(s->view, note, at, &s->moved, &addr, &control))
+	if (!find_control(s, note, at, &addr, &control))
 		return df_fail(s->err, DF_E_TABLE,
 			       "note at %#" PRIx64 " leads to no control block; is this a file of "
 			       "debug information only?",
@@ -186,7 +196,7 @@ static int scan_notes(struct search *s, const struct df_range *range)
 
 int df_table_find(const struct df_view *view, struct df_table *table, struct df_err *err)
 {
-	struct search search = {.view = view, .table = table, .err = err};
+	struct search search = {.view = view, .ehdr = view->ehdr, .table = table, .err = err};
 	for (size_t i = 0; i < view->note_count; i++) {
 		const int status = scan_notes(&search, &view->notes[i]);
 		if (status < 0)

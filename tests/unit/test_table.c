@@ -602,8 +602,9 @@ Test(table, a_note_that_patchelf_moved)
 {
 	check_moved(BASE, 0, true);
 	check_moved(0x400000, 1, true);
-	check_moved(0x400000, 64, true);
-	check_moved(0x400000, 65, false);
+	check_moved(0x400000, 506, true);
+	check_moved(0x40000000, 1024, true);
+	check_moved(0x40000000, 1025, false);
 }
 
 Test(table, a_note_that_patchelf_moved_in_a_file_that_starts_at_zero)
@@ -611,7 +612,8 @@ Test(table, a_note_that_patchelf_moved_in_a_file_that_starts_at_zero)
 	check_moved(0, 0, true);
 }
 
-/* Given what LTO makes, lld leaves __ehdr_start at 0; then the note lay at an address of its own. */
+/* Given what LTO makes, lld leaves __ehdr_start at 0; then the note lay at an address of its own.
+ */
 Test(table, a_note_that_patchelf_moved_and_whose_elf_header_is_at_zero)
 {
 	struct fake_module m;
