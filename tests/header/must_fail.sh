@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the header has to refuse, and what the user is told; and the way out that the words offer.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+COMPILERS=(gcc-11 gcc-12 clang-14 clang-16 clang-19)
 
 # compile OPTION...: the snippet, with $driver.
 compile() {
@@ -97,6 +98,17 @@ places_in_cxx() {
 	refuse "a constexpr variable" "" 'constant expression|constexpr' \
 		"int f(void);
 int f(void) { constexpr int value = DF_FEATURE(kind, name); return value; }"
+	refuse "a constexpr function" "" \
+		'inline assembly is not a constant expression|never produces a constant expression' \
+		"constexpr int f(int x) { return DF_FEATURE(kind, name) ? x : 0; }
+int g(); int g() { return f(1); }"
+	refuse "a constant of a constexpr function, in C++20" "-std=c++20" \
+		'inline assembly is not|must be initialized by a constant|never produces a constant' \
+		"constexpr int f(int x) { return DF_FEATURE(kind, name) ? x : 0; }
+int g(); int g() { constexpr int value = f(1); return value; }"
+	accept "a constexpr function with -DDF_DISABLE" "-DDF_DISABLE" \
+		"constexpr int f(int x) { return DF_FEATURE(kind, name) ? x : 0; }
+int g(); int g() { constexpr int value = f(1); return value; }"
 	refuse "static_assert" "" \
 		'constant expression|not an integral constant|statement-expression' \
 		"static_assert(DF_DEFAULT(kind, name), \"flag\");"
