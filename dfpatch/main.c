@@ -109,6 +109,7 @@
  *   own_signals      our own signals meanwhile
  *   own_files        what the tracer has open
  *   threads          stopping every thread, and letting go
+ *   stand_in         a child in place of a process that it could not end
  *   watchdog         what ends us when we hold up a target for too long
  *   claim            our claims on modules
  *   change.h         a change: what is asked for, and what it came to
@@ -166,6 +167,7 @@
 #include "report_scan.h"
 #include "run.h"
 #include "several.h"
+#include "stand_in.h"
 #include "summary.h"
 
 static int fail(const struct options *options, const struct df_err *err)
@@ -393,6 +395,20 @@ static int do_command(const struct options *options)
 	return options->command->kind == COMMAND_LIST ? do_list(options) : do_change(options);
 }
 
+static bool may_hold_up(const struct options *options)
+{
+	return options->command->kind == COMMAND_CHANGE && !options->dry_run;
+}
+
+static int do_or_have_done(const struct options *options)
+{
+	struct df_err err;
+	int status;
+	if (!may_hold_up(options) || !stand_in_worked(&status, &err))
+		return do_command(options);
+	return status < 0 ? fail(options, &err) : status;
+}
+
 /*
  * A standard descriptor that we were started without would be the number of the
  * next file opened, and messages would go there: the target's memory, at worst.
@@ -430,7 +446,7 @@ int main(int argc, char **argv)
 	const enum cli_result parsed = cli_parse(argc, argv, &options);
 	int status = parsed == CLI_USAGE ? EXIT_USAGE : EXIT_DONE;
 	if (parsed == CLI_RUN)
-		status = do_command(&options);
+		status = do_or_have_done(&options);
 	cli_free(&options);
 	return status;
 }

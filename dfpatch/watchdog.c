@@ -24,6 +24,8 @@ struct order {
 	char what[80];
 };
 
+#define LAST_GASP 5000 /* ms for which one that was killed may be about to end */
+
 /* ---- in the watchdog ---- */
 
 struct parent {
@@ -57,19 +59,37 @@ static void let_it_run(const struct parent *parent, pid_t thread)
 		processors_fetch(thread);
 }
 
+/* Sooner or later: what it is at in the kernel may keep it a while. */
+static bool has_ended(const struct parent *parent)
+{
+	struct pollfd end = {.fd = parent->pidfd, .events = POLLIN};
+	return poll(&end, 1, LAST_GASP) > 0;
+}
+
+static int what_became(const struct parent *parent, const struct order *order, bool ended,
+		       char *text, size_t size)
+{
+	if (ended)
+		return snprintf(text, size,
+				"dfpatch: %s process %d; so its watchdog ended it, and the process "
+				"goes on. What was begun, the next change will finish or undo\n",
+				order->what, order->target);
+	return snprintf(text, size,
+			"dfpatch: %s process %d, and its watchdog could not end it; until "
+			"somebody ends process %d, the other may stand still\n",
+			order->what, order->target, parent->pid);
+}
+
 /* The target goes on before anything is written, which it may have to read. */
 static void bite(const struct parent *parent, const struct order *order)
 {
 	char text[400];
 	let_it_run(parent, order->thread);
-	if (syscall(SYS_pidfd_send_signal, parent->pidfd, SIGKILL, NULL, 0) != 0)
+	if (syscall(SYS_pidfd_send_signal, parent->pidfd, SIGKILL, NULL, 0) != 0 && errno == ESRCH)
 		return;
-	const int size =
-		snprintf(text, sizeof(text),
-			 "dfpatch: %s process %d; so its watchdog ended it, and the process "
-			 "goes on. What was begun, the next change will finish or undo\n",
-			 order->what, order->target);
-	if (write(STDERR_FILENO, text, (size_t)size) < 0)
+	const bool ended = has_ended(parent);
+	const int length = what_became(parent, order, ended, text, sizeof(text));
+	if (write(STDERR_FILENO, text, (size_t)length) < 0)
 		return; /* nobody to tell */
 }
 

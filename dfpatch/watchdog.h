@@ -27,11 +27,11 @@ struct watchdog {
 int watchdog_start(struct watchdog *watchdog, struct df_err *err);
 
 /*
- * From `deadline` on (CLOCK_MONOTONIC, ns) it kills us, and says on standard error that it
- * did, what for, and that `target` goes on. `what` is the beginning of a sentence about the
- * target, of less than 80 bytes. The calling thread is the one at work, which has to die for
- * that. May be called again. Returns 0, or DF_E_SYSTEM if the
- * watchdog does not listen any more.
+ * From `deadline` on (CLOCK_MONOTONIC, ns) it kills us, and says on standard error what for,
+ * and that `target` goes on; or, if we have not ended some seconds later (stand_in.h), that we
+ * have not. `what` is the beginning of a sentence about the target, of less than 80 bytes. The
+ * calling thread is the one at work, which has to die for that. May be called again. Returns 0,
+ * or DF_E_SYSTEM if the watchdog does not listen any more.
  */
 int watchdog_arm(const struct watchdog *watchdog, uint64_t deadline, pid_t target, const char *what,
 		 struct df_err *err);

@@ -16,9 +16,9 @@ all     dfpatch/elf_file,dfpatch/binary/elf_symbols,dfpatch/binary/object,dfpatc
 all     dfpatch/disasm                  INC  capstone(/.*|\.h)
 all     dfpatch/tracee                  INC  sys/ptrace\.h|linux/ptrace\.h
 all     dfpatch/tracee                  SYM  ptrace
-all     dfpatch/tracee,dfpatch/watchdog,dfpatch/binary/git INC sys/wait\.h
-all     dfpatch/tracee,dfpatch/watchdog,dfpatch/binary/git SYM wait|waitpid|waitid|wait3|wait4
-all     dfpatch/watchdog,dfpatch/binary/git SYM fork|vfork|_Fork|clone
+all     dfpatch/tracee,dfpatch/watchdog,dfpatch/stand_in,dfpatch/binary/git INC sys/wait\.h
+all     dfpatch/tracee,dfpatch/watchdog,dfpatch/stand_in,dfpatch/binary/git SYM wait|waitpid|waitid|wait3|wait4
+all     dfpatch/watchdog,dfpatch/stand_in,dfpatch/binary/git SYM fork|vfork|_Fork|clone
 all     dfpatch/binary/git              SYM  execve|execv|execvp|execvpe|execl|execlp|execle
 all     dfpatch/binary/git              SYM  fexecve|execveat|posix_spawn|posix_spawnp|system|popen
 all     dfpatch/binary/confine          INC  linux/seccomp\.h|linux/filter\.h

@@ -6,8 +6,16 @@
  * all of --max-stop, which is when dfpatch is stopped itself.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -281,4 +289,78 @@ Test(watchdog, was_killed_before_anything_was_begun)
 	}
 	all_go_on();
 	finish();
+}
+
+/* ---- dfpatch as the first process of a pid namespace ---- */
+
+static int said; /* what it says */
+
+/* The target is a child of what is dfpatch as soon as a thread waits in vfork. */
+static void be_first(void)
+{
+	if (fork() == 0)
+		return;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("proc", "/proc", "proc", 0, NULL) != 0)
+		_exit(125);
+	while (live.page->word[VFORKER_CHILD] == 0)
+		sleep_us(500);
+	dup2(said, STDOUT_FILENO);
+	dup2(said, STDERR_FILENO);
+	execl(DFPATCH_PATH, "dfpatch", "enable", "--pid=2", "--stop", "--max-stop=600ms",
+	      "vforker:", NULL);
+	_exit(126);
+}
+
+/* A number behind a key in a file of /proc; 0 if it is not there. */
+static pid_t number_in(const char *path, const char *key)
+{
+	char text[4096] = "";
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	const char *at = strstr(text, key);
+	return at ? (pid_t)strtol(at + strlen(key), NULL, 10) : 0;
+}
+
+static pid_t tracer_of_its_child(void)
+{
+	char path[64];
+	const uint64_t end = now_ns() + 20000000000u;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", live.pid, live.pid);
+	const pid_t target = number_in(path, "");
+	if (target == 0)
+		cr_skip("the kernel does not list children\n");
+	snprintf(path, sizeof(path), "/proc/%d/status", target);
+	for (;;) {
+		const pid_t tracer = number_in(path, "TracerPid:\t");
+		if (tracer != 0)
+			return tracer;
+		cr_assert(now_ns() < end, "the target was not stopped");
+		sleep_us(200);
+	}
+}
+
+/* A watchdog of the namespace could not end it. */
+Test(watchdog, dfpatch_is_first_of_its_namespace)
+{
+	static const char *const no_args[] = {NULL};
+	char text[2048] = "";
+	int status = 0;
+	said = memfd_create("said", MFD_CLOEXEC);
+	if (!live_start_in(&live, "vforker", no_args, CLONE_NEWPID | CLONE_NEWNS, be_first))
+		cr_skip("cannot have a pid namespace: %s\n", strerror(errno));
+	live.page->go = 1;
+	kill(tracer_of_its_child(), SIGSTOP);
+	struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, live.pid, 0), .events = POLLIN};
+	const bool ended = poll(&end, 1, 10000) > 0;
+	if (!ended)
+		kill(live.pid, SIGKILL);
+	waitpid(live.pid, &status, 0);
+	(void)!pread(said, text, sizeof(text) - 1, 0);
+	cr_assert(ended, "it holds the target up; said was: %s", text);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGKILL, "%#x: %s",
+		  (unsigned)status, text);
+	cr_assert(strstr(text, "so its watchdog ended it, and the process goes on"), "%s", text);
 }

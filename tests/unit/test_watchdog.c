@@ -3,9 +3,11 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,11 +35,11 @@ struct owner {
 	char text[512];
 };
 
-static void start(struct owner *o, void (*body)(struct watchdog *))
+static void start_in(struct owner *o, int namespaces, void (*body)(struct watchdog *))
 {
 	int ends[2];
 	cr_assert_eq(pipe(ends), 0);
-	o->pid = fork();
+	o->pid = (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (o->pid == 0) {
 		struct watchdog watchdog;
 		struct df_err err;
@@ -52,6 +54,11 @@ static void start(struct owner *o, void (*body)(struct watchdog *))
 	}
 	close(ends[1]);
 	o->said = ends[0];
+}
+
+static void start(struct owner *o, void (*body)(struct watchdog *))
+{
+	start_in(o, 0, body);
 }
 
 /* How it ended, with all that was said until its watchdog ended too. */
@@ -90,6 +97,22 @@ Test(watchdog, ends_who_hangs)
 	cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "%#x", (unsigned)status);
 	cr_expect(strstr(o.text, "for fun it had stopped process 4711"), "'%s'", o.text);
 	cr_expect(strchr(o.text, '\n') == o.text + strlen(o.text) - 1, "one line: '%s'", o.text);
+}
+
+/* The first process of a pid namespace takes no SIGKILL from inside. */
+Test(watchdog, says_when_it_could_not_end_it)
+{
+	struct owner o;
+	start_in(&o, CLONE_NEWPID, hang);
+	if (o.pid < 0)
+		cr_skip("cannot have a pid namespace\n");
+	struct pollfd words = {.fd = o.said, .events = POLLIN};
+	cr_expect_eq(poll(&words, 1, 20000), 1);
+	cr_expect_eq(waitpid(o.pid, NULL, WNOHANG), 0, "it ended");
+	kill(o.pid, SIGKILL);
+	end(&o);
+	cr_expect(strstr(o.text, "its watchdog could not end it"), "'%s'", o.text);
+	cr_expect_not(strstr(o.text, "goes on"), "'%s'", o.text);
 }
 
 /* Those that end others end themselves. */
