@@ -213,9 +213,10 @@ static void put_failed_change(struct document *d, struct json_object *object,
 			      const struct change_result *result, const struct df_err *what)
 {
 	doc_put_error(d, object, what);
+	if (result->stopped || change_was_written(result))
+		put_manner(d, object, request, result);
 	if (!change_was_written(result))
 		return;
-	put_manner(d, object, request, result);
 	struct json_object *modules =
 		doc_put(d, object, "changed_modules", json_object_new_array());
 	struct json_object *flags = doc_put(d, object, "flags", json_object_new_array());

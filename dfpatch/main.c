@@ -232,6 +232,8 @@ static int fail_change(const struct options *options, const struct change_reques
 {
 	struct df_err second;
 	diag_error(err);
+	if (!options->json)
+		report_failed_stop("", result);
 	if (options->json && json_change(options->command->name, request, result, err, &second) < 0)
 		diag_error(&second);
 	return exit_status_of(err->code);

@@ -412,6 +412,12 @@ static void print_change(const char *margin, const struct change_request *reques
 		print_pause(margin, result);
 }
 
+void report_failed_stop(const char *margin, const struct change_result *result)
+{
+	if (result->stopped)
+		print_stop(margin, result);
+}
+
 void report_change(const struct change_request *request, const struct change_result *result)
 {
 	print_change("", request, result);
@@ -434,6 +440,7 @@ void report_target_change(const struct target_end *end, const struct change_requ
 	}
 	CLEANUP_FREE char *why = text_escaped(TEXT_FOR_TERMINAL, end->err->text);
 	printf(": %s: %s\n", end->how == TARGET_SKIPPED ? "skipped" : "failed", why ? why : "?");
+	report_failed_stop("  ", result);
 }
 
 void report_targets(const struct targets_tally *tally, bool dry_run)

@@ -91,6 +91,16 @@ static int keep_what_is_needed(const struct work *w, struct df_err *err)
 	return own_files_keep(needed, sizeof(needed) / sizeof(needed[0]), err);
 }
 
+/* Of a stop that failed, too, if anybody stood still. */
+static void note_pause(struct change_result *result, const struct threads *threads)
+{
+	if (threads->stood == 0)
+		return;
+	result->stopped = true;
+	result->threads = threads->stood;
+	result->pause += threads->released_at - threads->stopped_at;
+}
+
 static int stop_and_work(struct work *w, struct df_err *err)
 {
 	const uint64_t end = monotonic_now() + w->request->max_stop + GRACE_NS;
@@ -98,13 +108,11 @@ static int stop_and_work(struct work *w, struct df_err *err)
 				  "for longer than --max-stop allows it had stopped", err);
 	if (status == 0)
 		status = threads_stop(&w->threads, w->request->max_stop, err);
-	if (status < 0)
-		return status;
-	status = work_while_stopped(w, err);
-	w->result->threads = w->threads.count;
-	threads_resume(&w->threads);
-	w->result->stopped = true;
-	w->result->pause += w->threads.released_at - w->threads.stopped_at;
+	if (status == 0) {
+		status = work_while_stopped(w, err);
+		threads_resume(&w->threads);
+	}
+	note_pause(w->result, &w->threads);
 	return status;
 }
 

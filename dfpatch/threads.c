@@ -402,6 +402,7 @@ int threads_stop(struct threads *threads, uint64_t budget, struct df_err *err)
 {
 	threads->count = 0;
 	threads->highest = 0;
+	threads->stood = 0;
 	int status = make_room(threads, err);
 	if (status < 0)
 		return status;
@@ -452,6 +453,9 @@ static void detach_stopped(struct threads *threads)
 
 void threads_resume(struct threads *threads)
 {
+	threads->stood = 0;
+	for (size_t i = 0; i < threads->count; i++)
+		threads->stood += threads->list[i].state == TRACEE_STOPPED;
 	detach_stopped(threads);
 	threads->released_at = monotonic_now();
 	priority_restore(&threads->priority);

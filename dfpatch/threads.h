@@ -31,6 +31,7 @@ struct threads {
 	int task;      /* /proc/PID/task */
 	struct own_signals signals;
 	struct priority priority;
+	size_t stood;	      /* how many threads the last threads_resume() let go */
 	uint64_t stopped_at;  /* CLOCK_MONOTONIC, ns: before the first thread was asked to stop */
 	uint64_t released_at; /* after the last was let go */
 };

@@ -362,6 +362,11 @@ Test(json, a_failure_tells_what_was_changed_before)
 	cr_expect(!json_object_object_get_ex(root, "flags", NULL));
 	cr_expect_str_eq(text_at(root, "error/text"), "a write failed");
 	json_object_put(root);
+	f.change.stopped = true;
+	root = parsed(change, &f);
+	cr_expect_eq(number_at(root, "pause_ns"), 7, "nothing was written, but it was stopped");
+	cr_expect(!json_object_object_get_ex(root, "flags", NULL));
+	json_object_put(root);
 	end(&f, 2);
 }
 

@@ -297,6 +297,11 @@ Test(report, what_became_of_a_target)
 		      "  matched 0 flags (0 sites), 0 changed, 0 already so, 0 unhooked\n"
 		      "  2 threads stood still for 210 us, not changed quietly: \\x1b was "
 		      "initialised\n");
+	change.why_stopped[0] = '\0';
+	target.how = TARGET_FAILED;
+	target.err = &err;
+	expect_target("process 42 (a): failed: no \\x1b flags\n"
+		      "  2 threads stood still for 210 us\n");
 }
 
 static void print_targets(void *context)
