@@ -207,7 +207,7 @@ static void put_change(struct document *d, struct json_object *object,
 	json_put_changes(d, object, result, request->dry_run);
 }
 
-/* What was changed all the same. */
+/* How long the target stood still, and what was changed, all the same. */
 static void put_failed_change(struct document *d, struct json_object *object,
 			      const struct change_request *request,
 			      const struct change_result *result, const struct df_err *what)

@@ -150,6 +150,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "audit_run.h"
@@ -423,6 +424,24 @@ static void occupy_standard_descriptors(void)
 			_exit(EXIT_TARGET);
 }
 
+#define STACK 262144
+
+/* The kernel heeds the limit when a stack grows: a larger one is in force at once. */
+static bool have_stack(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= STACK)
+		return true;
+	limit.rlim_cur = STACK;
+	if (limit.rlim_max >= STACK && setrlimit(RLIMIT_STACK, &limit) == 0)
+		return true;
+	fprintf(stderr,
+		"dfpatch: nothing was changed: stacks are limited to %lu KiB, and it takes %d; "
+		"raise the limit (ulimit -s)\n",
+		(unsigned long)limit.rlim_max / 1024, STACK / 1024);
+	return false;
+}
+
 /*
  * Output that could not be written is a failure. After a change it must not have
  * the status that means that nothing was changed. At exit, because argp(3) exits
@@ -443,7 +462,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	occupy_standard_descriptors();
-	if (on_exit(check_output, NULL) != 0)
+	if (!have_stack() || on_exit(check_output, NULL) != 0)
 		return EXIT_TARGET;
 	const enum cli_result parsed = cli_parse(argc, argv, &options);
 	int status = parsed == CLI_USAGE ? EXIT_USAGE : EXIT_DONE;

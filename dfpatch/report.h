@@ -32,10 +32,10 @@ int report_lists_begin(const char *columns, bool headings, struct grid **grid, s
 int report_lists_add(struct grid *grid, bool headings, const struct list_result *result,
 		     struct df_err *err);
 
-/* Prints each flag that changed or could not, then the totals and the pause. */
 /* How long threads stood still for a change that failed; nothing if none did. */
 void report_failed_stop(const char *margin, const struct change_result *result);
 
+/* Prints each flag that changed or could not, then the totals and the pause. */
 void report_change(const struct change_request *request, const struct change_result *result);
 
 /* The flags and the totals alone. */

@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "carry.h"
 #include "own.h"
@@ -81,6 +83,7 @@ struct stop {
 	struct work *work;
 	struct df_err *err;
 	int status;
+	pid_t thread;
 };
 
 static int keep_what_is_needed(const struct work *w, struct df_err *err)
@@ -119,10 +122,41 @@ static int stop_and_work(struct work *w, struct df_err *err)
 static void *in_the_thread(void *context)
 {
 	struct stop *stop = context;
+	stop->thread = gettid();
 	stop->status = keep_what_is_needed(stop->work, stop->err);
 	if (stop->status == 0)
 		stop->status = stop_and_work(stop->work, stop->err);
 	return NULL;
+}
+
+#define STACK 262144 /* whatever the limit of stacks is, which is the size of others */
+
+static int start(pthread_t *thread, struct stop *stop, struct df_err *err)
+{
+	pthread_attr_t attributes;
+	pthread_attr_init(&attributes);
+	errno = pthread_attr_setstacksize(&attributes, STACK);
+	if (errno == 0)
+		errno = pthread_create(thread, &attributes, in_the_thread, stop);
+	const int error = errno;
+	pthread_attr_destroy(&attributes);
+	errno = error;
+	return error == 0 ? 0
+			  : df_fail_errno(err, DF_E_SYSTEM,
+					  "nothing was changed: cannot start the thread that is to "
+					  "stop the process");
+}
+
+/*
+ * It is joined as soon as it has left our memory; what it traces it lets go after. No longer
+ * than the watchdog waits: if that is there, it ends us then.
+ */
+static void wait_until_gone(const struct work *w, pid_t thread)
+{
+	const struct timespec moment = {.tv_nsec = 20000};
+	const uint64_t end = monotonic_now() + w->request->max_stop + 2 * (uint64_t)GRACE_NS;
+	while (tgkill(getpid(), thread, 0) == 0 && monotonic_now() < end)
+		nanosleep(&moment, NULL);
 }
 
 /*
@@ -137,15 +171,15 @@ static int in_a_thread(struct work *w, struct df_err *err)
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	errno = pthread_create(&thread, NULL, in_the_thread, &stop);
-	if (errno != 0)
-		stop.status = df_fail_errno(err, DF_E_SYSTEM, "cannot start a thread");
-	else
+	const int started = start(&thread, &stop, err);
+	if (started == 0) {
 		pthread_join(thread, NULL);
+		wait_until_gone(w, stop.thread);
+	}
 	/* Not before: as long as it is there, it may hold up one that did not stop. */
 	watchdog_disarm(&w->watchdog);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return stop.status;
+	return started < 0 ? started : stop.status;
 }
 
 int stopped_commit(struct work *w, struct df_err *err)

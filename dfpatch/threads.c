@@ -40,6 +40,8 @@
 #include "cleanup.h"
 #include "tracee.h"
 
+#define ENTRIES_SIZE 32768
+
 int threads_begin(struct threads *threads, const struct process *process, struct df_err *err)
 {
 	*threads = (struct threads){.process = process};
@@ -49,7 +51,8 @@ int threads_begin(struct threads *threads, const struct process *process, struct
 		return df_fail_errno(
 			err, errno == ENOENT || errno == ESRCH ? DF_E_NO_PROCESS : DF_E_SYSTEM,
 			"cannot list the threads of process %d", process->pid);
-	return own_signals_begin(&threads->signals, err);
+	threads->entries = malloc(ENTRIES_SIZE);
+	return threads->entries ? own_signals_begin(&threads->signals, err) : df_fail_memory(err);
 }
 
 void threads_end(struct threads *threads)
@@ -61,6 +64,8 @@ void threads_end(struct threads *threads)
 	free(threads->list);
 	threads->list = NULL;
 	threads->room = 0;
+	free(threads->entries);
+	threads->entries = NULL;
 }
 
 /* New threads mostly have the highest ids, and are looked for from the end. */
@@ -192,12 +197,12 @@ static int take_entries(struct threads *threads, const char *buffer, size_t size
 /* One look at the list of threads. getdents64 itself: readdir(3) would keep a stale buffer. */
 static int take_new(struct threads *threads, size_t *fresh, struct df_err *err)
 {
-	char buffer[32768] __attribute__((aligned(8)));
 	struct look look = {0};
 	if (lseek(threads->task, 0, SEEK_SET) != 0)
 		return df_fail_errno(err, DF_E_SYSTEM, "cannot list threads");
 	for (;;) {
-		const long got = syscall(SYS_getdents64, threads->task, buffer, sizeof(buffer));
+		const long got =
+			syscall(SYS_getdents64, threads->task, threads->entries, ENTRIES_SIZE);
 		if (got == 0)
 			break;
 		if (got < 0 && (errno == ENOENT || errno == ESRCH))
@@ -205,7 +210,7 @@ static int take_new(struct threads *threads, size_t *fresh, struct df_err *err)
 				       threads->process->pid);
 		if (got < 0)
 			return df_fail_errno(err, DF_E_SYSTEM, "cannot list threads");
-		const int status = take_entries(threads, buffer, (size_t)got, &look, err);
+		const int status = take_entries(threads, threads->entries, (size_t)got, &look, err);
 		if (status < 0)
 			return status;
 	}

@@ -29,6 +29,7 @@ struct threads {
 	size_t room;
 	pid_t highest; /* id in the list */
 	int task;      /* /proc/PID/task */
+	char *entries; /* of it; owned */
 	struct own_signals signals;
 	struct priority priority;
 	size_t stood;	      /* how many threads the last threads_resume() let go */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -256,5 +257,40 @@ Test(stop, children_of_a_target_that_forks_all_the_time)
 	spots_are_whole(&spots);
 	nobody_is_traced(&live);
 	spots_close(&spots);
+	live_stop(&live);
+}
+
+static struct rlimit stack;
+
+static void have_small_stacks(void)
+{
+	setrlimit(RLIMIT_STACK, &stack);
+}
+
+static void change_with_stacks(const struct live *live, rlim_t now, rlim_t most)
+{
+	stack = (struct rlimit){.rlim_cur = now * 1024, .rlim_max = most};
+	tool_start(&tool, (const char *const[]){"activate", PID(live), "--stop", "basic:", NULL},
+		   have_small_stacks);
+	tool_wait(&tool);
+}
+
+/* The limit is that of the first stack, and the size of those of threads. */
+Test(stop, with_small_stacks)
+{
+	static const rlim_t limits[] = {32, 48, 64, 128, 256, 8192};
+	struct live live;
+	struct rlimit ours;
+	cr_assert_eq(getrlimit(RLIMIT_STACK, &ours), 0);
+	LIVE_START(&live, "basic", "threads=4");
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		change_with_stacks(&live, limits[i], ours.rlim_max);
+		cr_expect_eq(tool.status, 0, "%lu KiB: %d %s", (unsigned long)limits[i],
+			     tool.status, tool.err);
+	}
+	change_with_stacks(&live, 64, (rlim_t)64 * 1024);
+	cr_expect_eq(tool.status, 3, "%d %s", tool.status, tool.err);
+	tool_one_error(&tool, "nothing was changed: stacks are limited to 64 KiB");
+	nobody_is_traced(&live);
 	live_stop(&live);
 }

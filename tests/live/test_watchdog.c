@@ -73,7 +73,7 @@ static void begin_to_hold(void)
 	const uint64_t end = now_ns() + 20000000000u;
 	patcher_start(&patcher, live.pid, &halt);
 	while (!any_traced()) {
-		cr_assert(now_ns() < end, "the target was not stopped");
+		cr_assert(now_ns() < end, "the target was not stopped);
 		sleep_us(200);
 	}
 }
@@ -236,6 +236,21 @@ Test(watchdog, both_are_stopped_and_dfpatch_is_killed)
 	patcher_free(&patcher);
 	all_go_on();
 	finish();
+}
+
+/* As long as the tracer is there, it may hold up somebody. */
+Test(watchdog, watches_until_the_tracer_has_gone)
+{
+	struct wish wish = halt;
+	wish.back = DF_DISABLE;
+	wish.times = 2000;
+	wish.max_stop = 0;
+	LIVE_START(&live, "vforker");
+	cr_assert_eq(patcher_do(&patcher, live.pid, &wish), 0, "%s", patcher.page->error);
+	cr_expect_eq(patcher.page->done, wish.times);
+	cr_expect_eq(patcher.page->early, 0, "%d times too early", patcher.page->early);
+	patcher_free(&patcher);
+	live_stop(&live);
 }
 
 /* ---- the watchdog itself ---- */

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -115,6 +116,17 @@ int __wrap_watchdog_arm(const struct watchdog *watchdog, uint64_t deadline, pid_
 	return page && wish.without_watchdog
 		       ? 0
 		       : __real_watchdog_arm(watchdog, deadline, target, what, err);
+}
+
+void __real_watchdog_disarm(const struct watchdog *watchdog);
+void __wrap_watchdog_disarm(const struct watchdog *watchdog);
+void __wrap_watchdog_disarm(const struct watchdog *watchdog)
+{
+	struct stat task;
+	/* A link for each thread. */
+	if (page && stat("/proc/self/task", &task) == 0 && task.st_nlink > 3)
+		page->early++;
+	__real_watchdog_disarm(watchdog);
 }
 
 static int change(pid_t target, enum df_op op)

@@ -59,6 +59,7 @@ struct patcher_page {
 	volatile int done;	   /* changes that succeeded */
 	volatile uint64_t longest; /* of them, ns */
 	volatile pid_t watchdog;
+	volatile int early; /* how often it was disarmed while another thread was there */
 	struct step list[STEPS_MAX];
 	/* Of the last change. */
 	char error[DF_ERR_TEXT];
