@@ -356,12 +356,22 @@ static int do_preset(const struct options *options)
 	return exit;
 }
 
+static int fail_audit(const struct options *options, const struct audit_totals *totals,
+		      const struct df_err *err)
+{
+	if (!totals->printed)
+		return fail(options, err);
+	diag_error(err);
+	return exit_status_of(err->code);
+}
+
 static int do_audit(const struct options *options)
 {
 	struct audit_totals totals;
 	struct df_err err;
 	const int status = audit_run(options, &totals, &err);
-	const int exit = status < 0 ? fail(options, &err) : exit_status_of_audit(&totals);
+	const int exit = status < 0 ? fail_audit(options, &totals, &err)
+				    : exit_status_of_audit(&totals);
 	audit_totals_free(&totals);
 	return exit;
 }

@@ -55,26 +55,23 @@ static int take_module(void *context, const struct audit_module *module, struct 
 	return report_audit_module(module, r->options->verbose, t->modules == 1, err);
 }
 
-/* Of several. Returns 0, or DF_E_MEMORY. */
-static int note_failure(struct round *r, const char *path, const struct df_err *why,
-			struct df_err *err)
+static void add_failure(struct audit_totals *t, const char *path, const struct df_err *why)
 {
-	struct audit_totals *t = r->totals;
+	t->failures[t->failure_count++] = (struct audit_failure){.path = path, .err = *why};
+}
+
+/* Of several. */
+static void note_failure(struct round *r, const char *path, const struct df_err *why)
+{
 	if (r->options->html)
 		page_failure(&r->page, path, why);
 	if (why->code == DF_E_NO_FLAGS) {
-		t->without_flags++;
+		r->totals->without_flags++;
 		diag_note("%s", why->text);
-		return 0;
+		return;
 	}
 	diag_error(why);
-	struct audit_failure *larger =
-		realloc(t->failures, (t->failure_count + 1) * sizeof(*larger));
-	if (!larger)
-		return df_fail_memory(err);
-	t->failures = larger;
-	t->failures[t->failure_count++] = (struct audit_failure){.path = path, .err = *why};
-	return 0;
+	add_failure(r->totals, path, why);
 }
 
 static int audit_files(struct round *r, struct df_err *err)
@@ -84,14 +81,12 @@ static int audit_files(struct round *r, struct df_err *err)
 		struct df_err why;
 		const char *path = r->options->files[i];
 		r->bar.label = path;
-		int status = audit_file(path, &r->audit, take_module, r, &why);
+		const int status = audit_file(path, &r->audit, take_module, r, &why);
 		progress_erase(&r->bar);
 		if (status < 0 && count == 1)
 			return df_fail(err, why.code, "%s", why.text);
 		if (status < 0)
-			status = note_failure(r, path, &why, err);
-		if (status < 0)
-			return status;
+			note_failure(r, path, &why);
 	}
 	return 0;
 }
@@ -133,6 +128,16 @@ static void end_page(struct round *r)
 		diag_error(&r->totals->page);
 }
 
+/* Of a target that failed half-way, what was found so far is in the document, and the error too. */
+static int end_document(struct round *r, int status, struct df_err *err)
+{
+	if (status < 0)
+		add_failure(r->totals, r->bar.label, err);
+	r->totals->printed = true;
+	const int printed = json_audit_end(&r->stream, r->totals, status < 0 ? NULL : err);
+	return status < 0 ? status : printed;
+}
+
 static int audit_and_report(struct round *r, struct df_err *err)
 {
 	const int status = audit_all(r, err);
@@ -141,10 +146,8 @@ static int audit_and_report(struct round *r, struct df_err *err)
 	if (status == 0)
 		end_page(r);
 	begin_stream(r);
-	if (r->options->json) {
-		const int printed = json_audit_end(&r->stream, r->totals, status < 0 ? NULL : err);
-		return status < 0 ? status : printed;
-	}
+	if (r->options->json)
+		return end_document(r, status, err);
 	report_audit_totals(r->totals);
 	return 0;
 }
@@ -154,6 +157,9 @@ int audit_run(const struct options *options, struct audit_totals *totals, struct
 	struct round r = {.options = options, .totals = totals};
 	*totals =
 		(struct audit_totals){.targets = options->file_count > 0 ? options->file_count : 1};
+	totals->failures = calloc(totals->targets, sizeof(*totals->failures));
+	if (!totals->failures)
+		return df_fail_memory(err);
 	if (!options->html)
 		return audit_and_report(&r, err);
 	int status = page_begin(&r.page, options->html, err);

@@ -12,8 +12,8 @@
 /*
  * Audits what the command line names, and prints it. What is wrong with one of several files does
  * not end the others: it is told on standard error, and in *totals. Returns 0, the error of the
- * only target (which is not printed yet), or what printing returns. audit_totals_free() ends
- * *totals, also after a failure.
+ * only target, or what printing returns. Such an error is not printed yet on standard error, and
+ * in a document only if totals->printed. audit_totals_free() ends *totals, also after a failure.
  */
 int audit_run(const struct options *options, struct audit_totals *totals, struct df_err *err);
 

@@ -6,6 +6,7 @@
 #ifndef DFPATCH_AUDIT_TARGET_H
 #define DFPATCH_AUDIT_TARGET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "audit.h"
@@ -27,9 +28,10 @@ struct audit_totals {
 	size_t findings;
 	size_t notes;
 	size_t without_flags;		/* targets */
-	struct audit_failure *failures; /* owned */
+	struct audit_failure *failures; /* owned; room for one of each target */
 	size_t failure_count;
 	struct df_err page; /* why there is no page, if there should be one */
+	bool printed;	    /* the JSON document, so that no second one may follow */
 };
 
 /* Shown each module that carries flags. What it returns, if negative, ends the rest. */

@@ -31,6 +31,9 @@ LC_ALL=C sed 's/broken \xc3(/broken ,(/' flags >sound # no byte of it that is no
 objcopy -R .note.df flags nonote
 ar rc flags.a flags.o text
 printf '!<arch>\ncut' >cut.a
+cp flags.o foreign.o
+printf '\267' | dd of=foreign.o bs=1 seek=18 conv=notrunc status=none # EM_AARCH64
+ar rc half.a flags.o foreign.o
 objcopy --only-keep-debug flags debug
 cp flags 'odd name	é'
 cp flags foreign
