@@ -5,14 +5,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+
+#define LINKS_MAX 40 /* as many as the kernel follows */
 
 /* ---- where it is to appear ---- */
 
@@ -21,20 +26,57 @@ static int bad_place(const struct file_draft *d, const char *why, struct df_err 
 	return df_fail(err, DF_E_USAGE, "'%s' %s", d->path, why);
 }
 
+/* The directory of the last part of a path, which is seen from another; -1 with errno set. */
+static int open_parent(int seen_from, const char *path, const char **last)
+{
+	const char *slash = strrchr(path, '/');
+	*last = slash ? slash + 1 : path;
+	CLEANUP_FREE char *parent = slash ? strndup(path, (size_t)(*last - path)) : strdup(".");
+	return parent ? openat(seen_from, parent, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
 static int open_directory(struct file_draft *d, struct df_err *err)
 {
-	const char *slash = strrchr(d->path, '/');
-	d->name = slash ? slash + 1 : d->path;
+	d->directory = open_parent(AT_FDCWD, d->path, &d->name);
 	if (*d->name == '\0')
 		return bad_place(d, "names no file; give the name of the file to be made", err);
-	const size_t length = (size_t)(d->name - d->path);
-	CLEANUP_FREE char *path = length > 0 ? strndup(d->path, length) : strdup(".");
-	if (!path)
-		return df_fail_memory(err);
-	d->directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return d->directory >= 0 ? 0
 				 : df_fail_errno(err, DF_E_SYSTEM,
 						 "cannot open the directory of '%s'", d->path);
+}
+
+static bool is_in_proc(int directory)
+{
+	struct statfs fs;
+	return fstatfs(directory, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/*
+ * Whether it is in procfs, or a link there, over whatever links. What those of procfs lead
+ * to may well be a regular file, but who names one means what is open, as with /dev/stdout.
+ */
+static bool leads_into_proc(int directory, const char *name, unsigned int links_left)
+{
+	char target[PATH_MAX];
+	if (is_in_proc(directory))
+		return true;
+	const ssize_t length = readlinkat(directory, name, target, sizeof(target) - 1);
+	if (length < 0 || links_left == 0)
+		return false;
+	target[length] = '\0';
+	CLEANUP_FD int next = open_parent(directory, target, &name);
+	return next >= 0 && leads_into_proc(next, name, links_left - 1);
+}
+
+/* Then what we say would be lost with what is replaced, or be taken for what replaces it. */
+static bool is_standard_stream(const struct stat *file)
+{
+	struct stat stream;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fstat(fd, &stream) == 0 && stream.st_dev == file->st_dev &&
+		    stream.st_ino == file->st_ino)
+			return true;
+	return false;
 }
 
 /* What has the name already, by itself and through links: /dev/stdout is one. */
@@ -56,6 +98,11 @@ static int check_place(struct file_draft *d, struct df_err *err)
 		return bad_place(d, "is a directory; give the name of the file to be made", err);
 	if (!S_ISREG(behind.st_mode) && !S_ISLNK(behind.st_mode))
 		return bad_place(d, "is no regular file, and will not be replaced", err);
+	if (leads_into_proc(d->directory, d->name, LINKS_MAX))
+		return bad_place(d, "leads into /proc; give the name of the file to be made", err);
+	if (is_standard_stream(&behind))
+		return bad_place(d, "is open as standard input, output or error; give another name",
+				 err);
 	return 0;
 }
 

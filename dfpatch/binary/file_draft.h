@@ -28,8 +28,9 @@ struct file_draft {
 /*
  * Whether a file may appear there. An existing one will be replaced: of a symbolic link
  * the link itself, and of a file with several names this name. Returns 0; DF_E_USAGE if what
- * is there, or a link there leads to, is a directory, a device or the like; DF_E_SYSTEM,
- * DF_E_MEMORY. file_draft_end() ends it, also after a failure.
+ * is there, or a link there leads to, is a directory, a device or the like, something in
+ * procfs, or what is open as a standard stream; DF_E_SYSTEM. file_draft_end() ends it, also
+ * after a failure.
  */
 int file_draft_begin(struct file_draft *draft, const char *path, struct df_err *err);
 

@@ -185,6 +185,68 @@ Test(file_draft, where_it_may_not_appear)
 	entries(5);
 }
 
+/*
+ * A link to what is open leads to a regular file where a stream was redirected to one.
+ * Ours are in a directory of our own: root could replace /dev/stdout itself.
+ */
+Test(file_draft, what_is_open_is_not_replaced)
+{
+	static const char *const links[][2] = {
+		{"/proc/self/fd/100", "direct"},
+		{"direct", "over_another"},
+		{"./below/../over_another", "relative"},
+		{"fds/100", "through_a_directory"},
+	};
+	put("file", "file");
+	const int fd = open("file", O_WRONLY | O_CLOEXEC);
+	cr_assert(fd >= 0 && dup3(fd, 100, O_CLOEXEC) == 100);
+	cr_assert_eq(mkdir("below", 0755), 0);
+	cr_assert_eq(symlink("/proc/self/fd", "fds"), 0);
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		cr_assert_eq(symlink(links[i][0], links[i][1]), 0);
+		expect(links[i][1], DF_E_USAGE, "leads into /proc");
+		cr_expect(S_ISLNK(status_of(links[i][1]).st_mode), "%s", links[i][1]);
+	}
+	expect("fds/100", DF_E_USAGE, "leads into /proc");
+	close(fd);
+	close(100);
+	expect("direct", DF_E_USAGE, "leads into /proc");
+	holds("file", "file");
+	entries(7);
+}
+
+/* Through procfs into a directory is a way like any other; round in circles is none. */
+Test(file_draft, other_links_are_replaced)
+{
+	cr_assert_eq(symlink("/proc/self/cwd/file", "through"), 0);
+	cr_assert_eq(symlink("circle", "circle"), 0);
+	put("file", "file");
+	expect("through", DF_E_NONE, "");
+	expect("circle", DF_E_NONE, "");
+	holds("through", NEW);
+	holds("circle", NEW);
+	holds("file", "file");
+	entries(3);
+}
+
+Test(file_draft, standard_streams_are_not_replaced)
+{
+	put("file", "file");
+	for (int stream = 0; stream < 3; stream++) {
+		struct df_err err;
+		const int kept = dup(stream), fd = open("file", O_RDWR | O_CLOEXEC);
+		cr_assert(kept >= 0 && fd >= 0 && dup2(fd, stream) == stream);
+		const int status = appear("file", NULL, &err);
+		cr_assert_eq(dup2(kept, stream), stream);
+		close(kept);
+		close(fd);
+		cr_expect_eq(status, -(int)DF_E_USAGE, "%d", stream);
+		cr_expect(strstr(err.text, "'file' is open as standard"), "%s", err.text);
+	}
+	holds("file", "file");
+	entries(1);
+}
+
 /* As mv(1) and install(1) do. */
 Test(file_draft, links_are_replaced_and_what_they_lead_to_is_not)
 {
