@@ -73,7 +73,7 @@ static void begin_to_hold(void)
 	const uint64_t end = now_ns() + 20000000000u;
 	patcher_start(&patcher, live.pid, &halt);
 	while (!any_traced()) {
-		cr_assert(now_ns() < end, "the target was not stopped);
+		cr_assert(now_ns() < end, "the target was not stopped");
 		sleep_us(200);
 	}
 }
