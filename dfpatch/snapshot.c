@@ -115,15 +115,32 @@ static const void *snapshot_at(const struct df_view *view, uint64_t addr, size_t
 	return part->copy + from;
 }
 
-const void *snapshot_again(const struct snapshot *snapshot, uint64_t addr)
+struct snapshot_piece snapshot_piece(const struct snapshot *snapshot, uint64_t addr)
 {
 	for (size_t i = 0; i < snapshot->view.segment_count; i++) {
 		const struct snapshot_part *part = &snapshot->parts[i];
-		const uint64_t from = addr - snapshot->ranges[i].addr;
-		if (from < part->readable && part->copy)
-			return part->copy + from;
+		const uint64_t start = snapshot->ranges[i].addr;
+		if (addr - start < part->readable && part->copy)
+			return (struct snapshot_piece){start, part->readable, part->copy};
 	}
-	return NULL;
+	return (struct snapshot_piece){0};
+}
+
+const void *snapshot_again(const struct snapshot *snapshot, uint64_t addr)
+{
+	const struct snapshot_piece piece = snapshot_piece(snapshot, addr);
+	return piece.size > 0 ? piece.copy + (addr - piece.addr) : NULL;
+}
+
+/* An address that is in two could be found in one and looked for again in the other. */
+static bool overlaps_one_before(const struct df_range *segments, size_t index)
+{
+	const struct df_range *s = &segments[index];
+	for (size_t i = 0; i < index; i++)
+		if (s->addr - segments[i].addr < segments[i].size ||
+		    segments[i].addr - s->addr < s->size)
+			return true;
+	return false;
 }
 
 int snapshot_begin(struct snapshot *snapshot, const struct df_range *segments,
@@ -137,7 +154,7 @@ int snapshot_begin(struct snapshot *snapshot, const struct df_range *segments,
 		return df_fail_memory(err);
 	for (size_t i = 0; i < segment_count; i++) {
 		snapshot->ranges[i] = segments[i];
-		snapshot->parts[i].readable = readable[i];
+		snapshot->parts[i].readable = overlaps_one_before(segments, i) ? 0 : readable[i];
 	}
 	for (size_t i = 0; i < note_count; i++)
 		snapshot->ranges[segment_count + i] = notes[i];

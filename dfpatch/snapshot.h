@@ -42,8 +42,9 @@ struct snapshot {
 /*
  * Begins a snapshot of the given segments and notes (copied). `readable[i]`
  * is how many bytes of segment i exist at its source: less than its size where
- * the rest is zero-filled memory of which a file has nothing. Returns 0, or
- * DF_E_MEMORY. snapshot_free() ends it, also after a failure.
+ * the rest is zero-filled memory of which a file has nothing. A segment that overlaps one
+ * before it, as no linker makes them, cannot be read. Returns 0, or DF_E_MEMORY. snapshot_free()
+ * ends it, also after a failure.
  */
 int snapshot_begin(struct snapshot *snapshot, const struct df_range *segments,
 		   const uint64_t *readable, size_t segment_count, const struct df_range *notes,
@@ -54,6 +55,16 @@ int snapshot_begin(struct snapshot *snapshot, const struct df_range *segments,
  * it has not given may be anything, and NULL if there is no copy near it. Any thread may ask.
  */
 const void *snapshot_again(const struct snapshot *snapshot, uint64_t addr);
+
+/* The copy of a segment. What was not given of it may be anything. */
+struct snapshot_piece {
+	uint64_t addr;
+	uint64_t size; /* 0 if there is no copy */
+	const uint8_t *copy;
+};
+
+/* That of the segment that holds the byte at `addr`: for many bytes that snapshot_again() finds. */
+struct snapshot_piece snapshot_piece(const struct snapshot *snapshot, uint64_t addr);
 
 void snapshot_free(struct snapshot *snapshot);
 

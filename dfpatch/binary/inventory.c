@@ -71,17 +71,25 @@ int inventory_begin(struct inventory *inventory, const struct image *image,
 			break;
 		}
 	}
+	inventory->near = snapshot_piece(&image->snapshot, table->start);
 	/* What could not be copied looks like what is damaged. */
 	return image->snapshot.no_memory ? df_fail_memory(err) : 0;
 }
 
-/* A record that was found sound stays as it was read, and so do its strings. */
+/* What was found sound stays as it was read. */
+static const void *again(const struct inventory *inventory, uint64_t addr)
+{
+	const uint64_t from = addr - inventory->near.addr;
+	return from < inventory->near.size ? inventory->near.copy + from
+					   : snapshot_again(&inventory->image->snapshot, addr);
+}
+
 static bool read_again(const struct inventory *inventory, uint32_t record, uint64_t *addr,
 		       struct df_site_v1 *raw)
 {
 	const struct image *image = inventory->image;
 	*addr = image->table.start + (uint64_t)record * DF_SITE_SIZE;
-	const void *bytes = snapshot_again(&image->snapshot, *addr);
+	const void *bytes = again(inventory, *addr);
 	if (!bytes)
 		return false;
 	memcpy(raw, bytes, sizeof(*raw));
@@ -93,7 +101,6 @@ static bool read_again(const struct inventory *inventory, uint32_t record, uint6
 
 bool inventory_site(const struct inventory *inventory, uint32_t record, struct df_site *site)
 {
-	const struct snapshot *snapshot = &inventory->image->snapshot;
 	struct df_site_v1 raw;
 	uint64_t addr;
 	if (inventory_is_damaged(inventory, record) || !read_again(inventory, record, &addr, &raw))
@@ -102,10 +109,10 @@ bool inventory_site(const struct inventory *inventory, uint32_t record, struct d
 		.addr = FIELD(addr, &raw, site),
 		.target = raw.style == DF_STYLE_X86_GOTO ? FIELD(addr, &raw, target) : 0,
 		.state = FIELD(addr, &raw, state),
-		.kind = snapshot_again(snapshot, FIELD(addr, &raw, kind)),
-		.name = snapshot_again(snapshot, FIELD(addr, &raw, name)),
-		.file = snapshot_again(snapshot, FIELD(addr, &raw, file)),
-		.doc = snapshot_again(snapshot, FIELD(addr, &raw, doc)),
+		.kind = again(inventory, FIELD(addr, &raw, kind)),
+		.name = again(inventory, FIELD(addr, &raw, name)),
+		.file = again(inventory, FIELD(addr, &raw, file)),
+		.doc = again(inventory, FIELD(addr, &raw, doc)),
 		.line = raw.line,
 		.style = raw.style,
 		.flags = raw.flags,

@@ -21,11 +21,12 @@
 #include "rule.h"
 
 struct inventory {
-	const struct image *image; /* borrowed: headers, table, and states if it is live */
-	uint8_t *damaged;	   /* owned: a bit for each record that cannot be decoded */
-	size_t sound;		   /* records that can */
-	uint32_t *order;	   /* owned: sound records by flag, as df_flags_group() has them */
-	struct df_flag *flags;	   /* owned */
+	const struct image *image;  /* borrowed: headers, table, and states if it is live */
+	struct snapshot_piece near; /* with the table, and mostly its strings */
+	uint8_t *damaged;	    /* owned: a bit for each record that cannot be decoded */
+	size_t sound;		    /* records that can */
+	uint32_t *order;	    /* owned: sound records by flag, as df_flags_group() has them */
+	struct df_flag *flags;	    /* owned */
 	size_t flag_count;
 };
 

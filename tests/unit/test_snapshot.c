@@ -160,6 +160,44 @@ Test(snapshot, again)
 	snapshot_free(&s);
 }
 
+/* The same of what lies around it, without asking for each byte. */
+Test(snapshot, piece)
+{
+	struct snapshot s;
+	struct source source;
+	begin(&s, &source, PART_SIZE, PART_SIZE - 7);
+	cr_expect_eq(snapshot_piece(&s, BASE + 5).size, 0, "nothing was given yet");
+	const uint8_t *given = at(&s, 3 * PAGE + 5, 10);
+	const struct snapshot_piece piece = snapshot_piece(&s, BASE + 5);
+	cr_expect_eq(piece.addr, BASE);
+	cr_expect_eq(piece.size, PART_SIZE - 7);
+	cr_expect_eq(piece.copy + 3 * PAGE + 5, given);
+	cr_expect_eq(snapshot_piece(&s, BASE - 1).size, 0);
+	cr_expect_eq(snapshot_piece(&s, FAR).size, 0, "nothing of that segment was");
+	snapshot_free(&s);
+}
+
+/* What is found in one segment must not be looked for again in another. */
+Test(snapshot, of_overlapping_segments_the_first)
+{
+	const struct df_range segments[] = {{BASE + PAGE, PAGE, DF_READ},
+					    {BASE, 4 * PAGE, DF_READ},
+					    {BASE + 4 * PAGE, PAGE, DF_READ}};
+	const uint64_t readables[] = {PAGE, 4 * PAGE, PAGE};
+	struct snapshot s = {0};
+	struct source source = {.limit = PART_SIZE, .hole = PAGES};
+	struct df_err err;
+	cr_assert_eq(snapshot_begin(&s, segments, readables, 3, NULL, 0, &err), 0);
+	s.pull = pull;
+	s.context = &source;
+	cr_expect(at(&s, PAGE + 10, 10));
+	cr_expect_null(at(&s, 10, 10));
+	cr_expect_null(at(&s, 2 * PAGE - 5, 10), "of both, whole in the second only");
+	cr_expect(at(&s, 4 * PAGE, 10), "overlaps none");
+	cr_expect_null(snapshot_again(&s, BASE + 10));
+	snapshot_free(&s);
+}
+
 Test(snapshot, no_page_twice_in_any_order)
 {
 	uint32_t seed = 1;
