@@ -62,7 +62,8 @@ static int audit_sites(struct audit_module *module, const struct audit_options *
 {
 	int status = make_room_for_states(module->image, err);
 	if (status == 0)
-		status = inventory_begin(&module->inventory, module->image, &module->findings, err);
+		status = inventory_begin(&module->inventory, module->image, options->threads,
+					 &module->findings, err);
 	if (status == 0)
 		status = look_at_sites(module, options, err);
 	return status == 0 ? inventory_group(&module->inventory, err) : status;

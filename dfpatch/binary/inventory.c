@@ -3,10 +3,12 @@
 #include "inventory.h"
 
 #include <endian.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
+#include "parallel.h"
 
 static const enum finding_code code_of[] = {
 	[DF_PART_RECORD] = FINDING_RECORD_BOUNDS,  [DF_PART_STYLE] = FINDING_RECORD_STYLE,
@@ -47,12 +49,12 @@ static void give_up(struct inventory *inventory, uint32_t record, struct finding
 		set_damaged(inventory, i);
 }
 
-int inventory_begin(struct inventory *inventory, const struct image *image,
+int inventory_begin(struct inventory *inventory, const struct image *image, unsigned threads,
 		    struct findings *findings, struct df_err *err)
 {
 	const struct df_table *table = &image->table;
 	size_t strings = 0;
-	*inventory = (struct inventory){.image = image, .sound = table->count};
+	*inventory = (struct inventory){.image = image, .threads = threads, .sound = table->count};
 	inventory->damaged = calloc(table->count / 8 + 1, 1);
 	if (!inventory->damaged)
 		return df_fail_memory(err);
@@ -147,6 +149,22 @@ struct df_count inventory_count(const struct inventory *inventory, uint32_t reco
 
 /* ---- flags ---- */
 
+/* Linkers merge equal strings, so most that are equal are the same. */
+static int compare_text(const char *a, const char *b)
+{
+	return a == b ? 0 : strcmp(a, b);
+}
+
+static int compare_sites(const struct df_site *a, const struct df_site *b)
+{
+	int order = compare_text(a->kind, b->kind);
+	if (order == 0)
+		order = compare_text(a->name, b->name);
+	if (order == 0)
+		order = compare_text(a->file, b->file);
+	return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
+}
+
 /*
  * A record as it is sorted: by the first bytes of kind and name, with which most comparisons end.
  */
@@ -171,82 +189,213 @@ static struct key make_key(uint32_t record, const struct df_site *site)
 	return key;
 }
 
-/* Linkers merge equal strings, so most that are equal are the same. */
-static int compare_text(const char *a, const char *b)
-{
-	return a == b ? 0 : strcmp(a, b);
-}
-
-static int compare_names(const struct inventory *inventory, const struct key *a,
-			 const struct key *b)
-{
-	struct df_site x, y;
-	for (size_t i = 0; i < 2; i++)
-		if (a->begins[i] != b->begins[i])
-			return a->begins[i] < b->begins[i] ? -1 : 1;
-	if (!inventory_site(inventory, a->record, &x) || !inventory_site(inventory, b->record, &y))
-		return 0; /* sound records are there */
-	int order = compare_text(x.kind, y.kind);
-	if (order == 0)
-		order = compare_text(x.name, y.name);
-	if (order == 0)
-		order = compare_text(x.file, y.file);
-	return order != 0 ? order : (x.line > y.line) - (x.line < y.line);
-}
-
 /* Sites of one flag in the order of the table, which is mostly that of addresses. */
 static int compare_keys(const void *x, const void *y, void *inventory)
 {
 	const struct key *a = x, *b = y;
-	const int order = compare_names(inventory, a, b);
+	struct df_site first, second;
+	int order = 0;
+	for (size_t i = 0; i < 2; i++)
+		if (a->begins[i] != b->begins[i])
+			return a->begins[i] < b->begins[i] ? -1 : 1;
+	if (inventory_site(inventory, a->record, &first) &&
+	    inventory_site(inventory, b->record, &second)) /* sound records are there */
+		order = compare_sites(&first, &second);
 	return order != 0 ? order : (a->record > b->record) - (a->record < b->record);
 }
 
-static void fill_keys(const struct inventory *inventory, struct key *keys)
+/*
+ * Records of one kind, or all if there are too many kinds. Programs have few kinds, and within
+ * one the names are mostly in order already, or there is less to sort.
+ */
+struct group {
+	const char *kind; /* NULL for all */
+	size_t first;	  /* index in the inventory's order */
+	size_t count;
+	size_t filled;
+	struct df_site last; /* put there */
+	bool unsorted;
+	bool failed; /* no memory */
+};
+
+#define GROUPS_MAX 512
+#define SLOTS (2 * GROUPS_MAX)
+
+struct grouping {
+	struct inventory *inventory;
+	struct group groups[GROUPS_MAX + 1];
+	size_t count;
+	_Atomic size_t next;
+	/* By the address of a kind. */
+	struct {
+		const char *kind;
+		uint16_t group;
+	} slots[SLOTS];
+	size_t used;
+	bool single; /* too many kinds: one group for all, which compares them as well */
+};
+
+/* Where the address is, or would be. */
+static size_t slot_of(const struct grouping *g, const char *kind)
+{
+	size_t slot = (uintptr_t)kind * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (SLOTS - 1);
+	while (g->slots[slot].kind && g->slots[slot].kind != kind)
+		slot = (slot + 1) & (SLOTS - 1);
+	return slot;
+}
+
+static int by_kind(const void *x, const void *y)
+{
+	const struct group *a = x, *b = y;
+	return strcmp(a->kind, b->kind);
+}
+
+/* False if there are too many of them. */
+static bool find_kinds(struct grouping *g)
+{
+	struct df_site site;
+	for (uint32_t i = 0; i < g->inventory->image->table.count; i++) {
+		if (!inventory_site(g->inventory, i, &site))
+			continue;
+		const size_t slot = slot_of(g, site.kind);
+		if (!g->slots[slot].kind) {
+			if (g->used == GROUPS_MAX)
+				return false;
+			g->slots[slot].kind = site.kind;
+			g->slots[slot].group = (uint16_t)g->used;
+			g->groups[g->used++].kind = site.kind;
+		}
+		g->groups[g->slots[slot].group].count++;
+	}
+	return true;
+}
+
+/* Sorts the groups and makes one of those of equal kinds, and sets where each begins. */
+static void order_kinds(struct grouping *g)
+{
+	size_t first = 0;
+	qsort(g->groups, g->used, sizeof(*g->groups), by_kind);
+	for (size_t i = 0; i < g->used; i++) {
+		const struct group group = g->groups[i];
+		const bool same = i > 0 && by_kind(&g->groups[g->count - 1], &group) == 0;
+		if (same)
+			g->groups[g->count - 1].count += group.count;
+		else
+			g->groups[g->count++] = (struct group){
+				.kind = group.kind, .first = first, .count = group.count};
+		g->slots[slot_of(g, group.kind)].group = (uint16_t)(g->count - 1);
+		first += group.count;
+	}
+}
+
+/* Beside a record in the order, while flags are looked for: it is the first of one. */
+#define FIRST_OF_FLAG (UINT32_C(1) << 31)
+_Static_assert(DF_SITES_MAX < FIRST_OF_FLAG, "room beside a record");
+
+/*
+ * Puts a record behind those of its group, and looks whether that is in order: now, while it is at
+ * hand, and not when the next of its group is far away.
+ */
+static void append(struct group *group, uint32_t *order, uint32_t record,
+		   const struct df_site *site)
+{
+	const int compared = group->filled > 0 ? compare_sites(&group->last, site) : -1;
+	group->unsorted |= compared > 0;
+	order[group->first + group->filled++] = record | (compared < 0 ? FIRST_OF_FLAG : 0);
+	group->last = *site;
+}
+
+/* Within each in the order of the table. */
+static void fill_groups(struct grouping *g)
+{
+	struct df_site site;
+	for (uint32_t i = 0; i < g->inventory->image->table.count; i++)
+		if (inventory_site(g->inventory, i, &site))
+			append(&g->groups[g->single ? 0 : g->slots[slot_of(g, site.kind)].group],
+			       g->inventory->order, i, &site);
+}
+
+static bool sort_group(struct inventory *inventory, const struct group *group)
+{
+	uint32_t *order = inventory->order + group->first;
+	struct key *keys = malloc(group->count * sizeof(*keys));
+	struct df_site site, before = {0};
+	if (!keys)
+		return false;
+	for (size_t i = 0; i < group->count; i++)
+		if (inventory_site(inventory, order[i] & ~FIRST_OF_FLAG, &site))
+			keys[i] = make_key(order[i] & ~FIRST_OF_FLAG, &site);
+	qsort_r(keys, group->count, sizeof(*keys), compare_keys, inventory);
+	for (size_t i = 0; i < group->count; i++) {
+		inventory_site(inventory, keys[i].record, &site);
+		const bool same = i > 0 && compare_sites(&before, &site) == 0;
+		order[i] = keys[i].record | (same ? 0 : FIRST_OF_FLAG);
+		before = site;
+	}
+	free(keys);
+	return true;
+}
+
+static void sort_groups(void *context, unsigned thread)
+{
+	struct grouping *g = context;
+	(void)thread;
+	for (size_t index; (index = atomic_fetch_add(&g->next, 1)) < g->count;) {
+		struct group *group = &g->groups[index];
+		if (group->unsorted)
+			group->failed = !sort_group(g->inventory, group);
+	}
+}
+
+static bool order_all(struct inventory *inventory)
+{
+	CLEANUP_FREE struct grouping *g = calloc(1, sizeof(*g));
+	bool failed = false, unsorted = false;
+	if (!g)
+		return false;
+	g->inventory = inventory;
+	g->single = !find_kinds(g);
+	if (g->single) {
+		g->groups[0] = (struct group){.count = inventory->sound};
+		g->count = 1;
+	} else {
+		order_kinds(g);
+	}
+	fill_groups(g);
+	for (size_t i = 0; i < g->count; i++)
+		unsorted |= g->groups[i].unsorted;
+	if (unsorted)
+		parallel_run(inventory->threads > 0 ? inventory->threads : parallel_processors(),
+			     sort_groups, g);
+	for (size_t i = 0; i < g->count; i++)
+		failed |= g->groups[i].failed;
+	return !failed;
+}
+
+/* Their array takes as many as there are, not as there could be. */
+static bool take_flags(struct inventory *inventory)
 {
 	size_t count = 0;
-	for (uint32_t i = 0; i < inventory->image->table.count; i++) {
-		struct df_site site;
-		if (inventory_site(inventory, i, &site))
-			keys[count++] = make_key(i, &site);
-	}
-}
-
-/* Returns the number of flags: their array takes as many as there are, not as there could be. */
-static size_t sort(struct inventory *inventory, struct key *keys)
-{
-	size_t flags = inventory->sound > 0;
-	qsort_r(keys, inventory->sound, sizeof(*keys), compare_keys, inventory);
-	for (size_t i = 1; i < inventory->sound; i++)
-		flags += compare_names(inventory, &keys[i - 1], &keys[i]) != 0;
-	return flags;
-}
-
-static void fill_flags(struct inventory *inventory, const struct key *keys)
-{
+	for (uint32_t i = 0; i < inventory->sound; i++)
+		count += inventory->order[i] >> 31;
+	inventory->flags = calloc(count + 1, sizeof(*inventory->flags));
+	if (!inventory->flags)
+		return false;
 	for (uint32_t i = 0; i < inventory->sound; i++) {
-		if (i > 0 && compare_names(inventory, &keys[i - 1], &keys[i]) == 0)
-			inventory->flags[inventory->flag_count - 1].count++;
-		else
-			inventory->flags[inventory->flag_count++] =
-				(struct df_flag){.first = i, .count = 1};
-		inventory->order[i] = keys[i].record;
+		if (inventory->order[i] & FIRST_OF_FLAG)
+			inventory->flags[inventory->flag_count++].first = i;
+		inventory->flags[inventory->flag_count - 1].count++;
+		inventory->order[i] &= ~FIRST_OF_FLAG;
 	}
+	return true;
 }
 
 int inventory_group(struct inventory *inventory, struct df_err *err)
 {
-	CLEANUP_FREE struct key *keys = calloc(inventory->sound + 1, sizeof(*keys));
 	free(inventory->order);
-	inventory->order = NULL;
-	if (!keys)
-		return df_fail_memory(err);
-	fill_keys(inventory, keys);
-	inventory->flags = calloc(sort(inventory, keys) + 1, sizeof(*inventory->flags));
 	inventory->order = calloc(inventory->sound + 1, sizeof(*inventory->order));
-	if (!inventory->flags || !inventory->order)
+	if (!inventory->order || !order_all(inventory) || !take_flags(inventory))
 		return df_fail_memory(err);
-	fill_flags(inventory, keys);
 	return 0;
 }
 

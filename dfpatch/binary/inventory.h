@@ -23,6 +23,7 @@
 struct inventory {
 	const struct image *image;  /* borrowed: headers, table, and states if it is live */
 	struct snapshot_piece near; /* with the table, and mostly its strings */
+	unsigned threads;	    /* 0: as many as there are processors for us */
 	uint8_t *damaged;	    /* owned: a bit for each record that cannot be decoded */
 	size_t sound;		    /* records that can */
 	uint32_t *order;	    /* owned: sound records by flag, as df_flags_group() has them */
@@ -38,9 +39,10 @@ struct inventory {
 
 /*
  * Decodes each record of image->table once and tells the damaged ones. Returns 0 or
- * DF_E_MEMORY. inventory_free() ends it, also after a failure.
+ * DF_E_MEMORY. inventory_free() ends it, also after a failure. `threads` does not change what
+ * comes out.
  */
-int inventory_begin(struct inventory *inventory, const struct image *image,
+int inventory_begin(struct inventory *inventory, const struct image *image, unsigned threads,
 		    struct findings *findings, struct df_err *err);
 
 static inline bool inventory_is_damaged(const struct inventory *inventory, uint32_t record)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fake_module.h"
 #include "inventory.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
@@ -36,7 +37,7 @@ Test(inventory, sound_files)
 		struct df_err err = {0};
 		load(names[i], &images);
 		const struct image *image = images.list[0];
-		cr_assert_eq(inventory_begin(&inventory, image, &findings, &err), 0, "%s",
+		cr_assert_eq(inventory_begin(&inventory, image, 2, &findings, &err), 0, "%s",
 			     err.text);
 		cr_assert_eq(inventory_group(&inventory, &err), 0, "%s", err.text);
 		cr_expect_eq(findings.count, 0, "%s", names[i]);
@@ -98,7 +99,7 @@ Test(inventory, damaged_records)
 		load(FILES "good", &images);
 		const struct image *image = images.list[0];
 		set_field(image, 1, damages[i].offset, damages[i].value);
-		cr_assert_eq(inventory_begin(&inventory, image, &findings, &err), 0);
+		cr_assert_eq(inventory_begin(&inventory, image, 2, &findings, &err), 0);
 		cr_assert_eq(inventory_group(&inventory, &err), 0);
 		cr_assert_eq(findings.count, 1, "row %zu", i);
 		cr_expect_eq(findings.list[0].code, damages[i].code, "row %zu: %s", i,
@@ -112,5 +113,110 @@ Test(inventory, damaged_records)
 		findings_free(&findings);
 		inventory_free(&inventory);
 		images_free(&images);
+	}
+}
+
+/* ---- flags of a made-up module, held against flag.c ---- */
+
+static int pull(void *context, uint64_t addr, void *to, size_t size)
+{
+	const uint8_t *bytes = fake_module_bytes(context, addr, size);
+	if (!bytes)
+		return -1;
+	memcpy(to, bytes, size);
+	return 0;
+}
+
+static void begin_snapshot(struct snapshot *snapshot, struct fake_module *fake)
+{
+	uint64_t readable[FAKE_PARTS];
+	struct df_err err;
+	for (int part = 0; part < FAKE_PARTS; part++)
+		readable[part] = fake->present[part];
+	cr_assert_eq(snapshot_begin(snapshot, fake->segments, readable, FAKE_PARTS,
+				    fake->view.notes, fake->view.note_count, &err),
+		     0);
+	snapshot->view.ehdr = fake->view.ehdr;
+	snapshot->pull = pull;
+	snapshot->context = fake;
+}
+
+#define SITES 3000
+
+/* As many sites, of so many kinds, and so many names in each; scattered, or by their names. */
+struct mixture {
+	unsigned kinds, names;
+	bool scattered;
+};
+
+static void mix(const struct mixture *m, struct df_site *sites, char (*texts)[2][16])
+{
+	for (unsigned i = 0; i < SITES; i++) {
+		const unsigned at = m->scattered ? i * 1543 % SITES : i;
+		snprintf(texts[i][0], sizeof(texts[i][0]), "k%u", at % m->kinds);
+		snprintf(texts[i][1], sizeof(texts[i][1]), "%05u", at / 7 % m->names);
+		sites[i] = (struct df_site){.kind = texts[i][0],
+					    .name = texts[i][1],
+					    .file = at % 2 ? "b.c" : "a.c",
+					    .line = 1 + at % 3,
+					    .doc = "",
+					    .style = DF_STYLE_X86_GOTO};
+	}
+}
+
+/* Gives each kind two strings, as of two parts of a program, instead of one for each site. */
+static void merge_kinds(const struct fake_module *fake)
+{
+	struct df_site_v1 *records = (struct df_site_v1 *)(fake->bytes[FAKE_RODATA] + FAKE_TABLE);
+	for (unsigned i = 2; i < SITES; i++) {
+		unsigned first = i % 2;
+		while (strcmp(fake->sites[first].kind, fake->sites[i].kind) != 0)
+			first += 2;
+		if (first < i)
+			records[i].kind = records[first].kind - (int)((i - first) * DF_SITE_SIZE);
+	}
+}
+
+static void expect_grouped(const struct image *image, const struct fake_module *fake,
+			   unsigned threads, size_t row)
+{
+	static uint32_t order[SITES];
+	static struct df_flag flags[SITES];
+	struct inventory inventory;
+	struct findings findings = {0};
+	struct df_err err = {0};
+	const size_t count = df_flags_group(fake->sites, SITES, order, flags);
+	cr_assert_eq(inventory_begin(&inventory, image, threads, &findings, &err), 0);
+	cr_assert_eq(inventory_group(&inventory, &err), 0);
+	cr_assert_eq(inventory.sound, SITES);
+	cr_assert_eq(inventory.flag_count, count, "row %zu: %zu", row, inventory.flag_count);
+	cr_expect_arr_eq(inventory.order, order, sizeof(order), "row %zu", row);
+	cr_expect_arr_eq(inventory.flags, flags, count * sizeof(*flags), "row %zu", row);
+	inventory_free(&inventory);
+}
+
+Test(inventory, groups_as_the_core_does)
+{
+	static const struct mixture mixtures[] = {
+		{1, 1, false},	 {1, SITES, false}, {3, 400, false},
+		{3, 400, true},	 {511, 10, true},   {512, 10, true},
+		{513, 10, true}, {SITES, 1, false}, {SITES, 1, true},
+	};
+	static struct df_site sites[SITES];
+	static char texts[SITES][2][16];
+	for (size_t i = 0; i < COUNT(mixtures); i++) {
+		struct fake_module fake;
+		struct image image = {0};
+		struct df_err err;
+		mix(&mixtures[i], sites, texts);
+		fake_module_build(&fake, 0x400000, sites, SITES);
+		merge_kinds(&fake);
+		begin_snapshot(&image.snapshot, &fake);
+		cr_assert_eq(df_table_find(&image.snapshot.view, &image.table, &err), 1, "%s",
+			     err.text);
+		for (unsigned threads = 1; threads <= 4; threads++)
+			expect_grouped(&image, &fake, threads, i);
+		snapshot_free(&image.snapshot);
+		fake_module_free(&fake);
 	}
 }

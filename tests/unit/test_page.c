@@ -97,7 +97,7 @@ static void build(struct fixture *f, const struct df_site *like, size_t count)
 		     err.text);
 	f->module =
 		(struct audit_module){.image = &f->image, .form = AUDIT_SHARED, .summary = summary};
-	cr_assert_eq(inventory_begin(&f->module.inventory, &f->image, &f->module.findings, &err),
+	cr_assert_eq(inventory_begin(&f->module.inventory, &f->image, 1, &f->module.findings, &err),
 		     0);
 	cr_assert_eq(inventory_group(&f->module.inventory, &err), 0);
 }
