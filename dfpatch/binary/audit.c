@@ -84,6 +84,7 @@ static void summarise(struct audit_module *module)
 	module->summary.docs = tally.docs;
 	module->summary.owned = tally.owned;
 	module->summary.ending = tally.ending;
+	module->summary.judged = tally.judged;
 }
 
 int audit_image(struct audit_module *module, struct image *image, enum audit_form form,
@@ -105,7 +106,8 @@ int audit_image(struct audit_module *module, struct image *image, enum audit_for
 int audit_flags(struct audit_module *module, const struct audit_options *options,
 		struct df_err *err)
 {
-	ages_check_docs(&module->inventory, options->now, &module->findings);
+	if (module->summary.judged > 0)
+		ages_check_docs(&module->inventory, options->now, &module->findings);
 	const int status = options->age ? ages_find(&module->inventory, options->age, &module->ages,
 						    &module->findings, err)
 					: 0;

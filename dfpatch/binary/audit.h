@@ -43,6 +43,7 @@ struct audit_summary {
 	size_t on, off, held, mixed; /* flags by their default: as built */
 	size_t docs;		     /* flags that have one */
 	size_t owned, ending;	     /* flags whose doc names an owner; a day, or permanent */
+	size_t judged;		     /* flags whose doc may be found wrong, or too old */
 	size_t functions;	     /* that carry sites; 0 if they were not looked at */
 };
 

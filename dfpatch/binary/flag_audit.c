@@ -7,6 +7,9 @@
 
 #include "docs.h"
 
+/* How many flags before it is looked at the first record of one is fetched. */
+#define FLAGS_AHEAD 16
+
 const char *flag_default_name(enum flag_default is)
 {
 	static const char *const names[] = {
@@ -74,17 +77,23 @@ static void tell(struct pass *p, enum finding_code code, const struct df_site *s
 		findings_add(p->findings, code, &place, "%s", text);
 }
 
+/* Linkers merge equal strings, so most that are equal are the same. */
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || strcmp(a, b) == 0;
+}
+
 static void begin_name(struct pass *p, const struct df_site *site, enum flag_default is)
 {
-	if (!p->name.site.kind || strcmp(p->name.site.kind, site->kind) != 0)
+	if (!p->name.site.kind || !same_text(p->name.site.kind, site->kind))
 		p->tally->kinds++;
 	p->name = (struct name){.site = *site, .is = is};
 }
 
 static bool same_name(const struct name *name, const struct df_site *site)
 {
-	return name->site.kind && strcmp(name->site.kind, site->kind) == 0 &&
-	       strcmp(name->site.name, site->name) == 0;
+	return name->site.kind && same_text(name->site.kind, site->kind) &&
+	       same_text(name->site.name, site->name);
 }
 
 static void check_default(struct pass *p, const struct df_site *site, uint32_t record,
@@ -112,7 +121,8 @@ static void check_doc(struct pass *p, const struct df_site *site, uint32_t recor
 	p->tally->docs++;
 	p->tally->owned += p->docs.owner != NULL;
 	p->tally->ending += p->docs.expires || p->docs.permanent;
-	if (p->name.has_doc && !p->name.told_doc && strcmp(p->name.with_doc.doc, site->doc) != 0) {
+	p->tally->judged += p->docs.expires || p->docs.problem != DOCS_SOUND;
+	if (p->name.has_doc && !p->name.told_doc && !same_text(p->name.with_doc.doc, site->doc)) {
 		p->name.told_doc = true;
 		tell(p, FINDING_DOC_CONFLICT, site, record, "has another doc than",
 		     &p->name.with_doc);
@@ -154,6 +164,10 @@ void flag_audit(const struct inventory *inventory, struct flag_tally *tally,
 {
 	struct pass p = {.inventory = inventory, .tally = tally, .findings = findings};
 	*tally = (struct flag_tally){0};
-	for (size_t i = 0; i < inventory->flag_count; i++)
+	for (size_t i = 0; i < inventory->flag_count; i++) {
+		if (i + FLAGS_AHEAD < inventory->flag_count)
+			inventory_expect(inventory,
+					 inventory->order[inventory->flags[i + FLAGS_AHEAD].first]);
 		take_flag(&p, &inventory->flags[i]);
+	}
 }

@@ -14,6 +14,7 @@ struct flag_tally {
 	size_t on, off, held, mixed; /* flags, as built */
 	size_t docs;		     /* flags that have one */
 	size_t owned, ending;	     /* flags whose doc names an owner; a day, or permanent */
+	size_t judged;		     /* flags whose doc may be found wrong, or too old */
 };
 
 /* What a flag is as built. */
