@@ -212,11 +212,9 @@ static int load_headers(struct image *image, struct df_err *err)
 	return image_snapshot(image, ehdr, image_pull_file, err);
 }
 
-int image_open(const char *path, struct image **image, struct df_err *err)
+/* Takes the descriptor over, also where it fails. */
+static int image_of(int fd, const char *path, struct image **image, struct df_err *err)
 {
-	int fd = image_open_file(path, err);
-	if (fd < 0)
-		return fd;
 	struct image *opened = image_new(path, fd, false);
 	if (!opened) {
 		close(fd);
@@ -230,21 +228,42 @@ int image_open(const char *path, struct image **image, struct df_err *err)
 	return status;
 }
 
-int images_from_file(const char *path, struct images *images, struct df_err *err)
+int image_open(const char *path, struct image **image, struct df_err *err)
 {
-	struct image *image;
-	*images = (struct images){0};
-	int status = image_open(path, &image, err);
-	if (status < 0)
-		return status;
+	const int fd = image_open_file(path, err);
+	return fd < 0 ? fd : image_of(fd, path, image, err);
+}
+
+/* The image becomes theirs, also where it fails. */
+static int images_of(struct image *image, struct images *images, struct df_err *err)
+{
 	if (!images_add(images, image)) {
 		image_free(image);
 		return df_fail_memory(err);
 	}
-	status = check_sections(image, image_load_table(image, err), err);
+	const int status = check_sections(image, image_load_table(image, err), err);
 	if (status > 0)
 		control_as_built(image);
 	return status < 0 ? status : 0;
+}
+
+int images_from_file(const char *path, struct images *images, struct df_err *err)
+{
+	struct image *image;
+	*images = (struct images){0};
+	const int status = image_open(path, &image, err);
+	return status < 0 ? status : images_of(image, images, err);
+}
+
+int images_from_open_file(int fd, const char *path, struct images *images, struct df_err *err)
+{
+	struct image *image;
+	*images = (struct images){0};
+	const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (own < 0)
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot read '%s' again", path);
+	const int status = image_of(own, path, &image, err);
+	return status < 0 ? status : images_of(image, images, err);
 }
 
 struct df_count image_count(const struct image *image, uint32_t site)

@@ -48,6 +48,9 @@ struct images {
  */
 int images_from_file(const char *path, struct images *images, struct df_err *err);
 
+/* The same for a regular file that the caller has open for reading; messages call it `path`. */
+int images_from_open_file(int fd, const char *path, struct images *images, struct df_err *err);
+
 /* The counts of a site as read last. */
 struct df_count image_count(const struct image *image, uint32_t site);
 

@@ -358,10 +358,10 @@ static int compare(const struct preset *preset, const struct image *copy, struct
 			      image->path);
 }
 
-int preset_check(const struct preset *preset, const char *path, struct df_err *err)
+int preset_check(const struct preset *preset, int fd, const char *path, struct df_err *err)
 {
 	struct images images;
-	int status = images_from_file(path, &images, err);
+	int status = images_from_open_file(fd, path, &images, err);
 	if (status == 0)
 		status = check_image(images.list[0], err);
 	if (status == 0)

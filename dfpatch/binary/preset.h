@@ -33,10 +33,10 @@ int preset_make(const char *path, const struct scripts *scripts, struct preset *
 		struct df_err *err);
 
 /*
- * Whether the file at `path`, which is the same with the edits made, has every flag in
- * the state that it is meant to have, and is sound. Returns 0, or as above.
+ * Whether an open file, which is the same with the edits made, has every flag in the state
+ * that it is meant to have, and is sound. Messages call it `path`. Returns 0, or as above.
  */
-int preset_check(const struct preset *preset, const char *path, struct df_err *err);
+int preset_check(const struct preset *preset, int fd, const char *path, struct df_err *err);
 
 /* How many bytes the edits change. */
 size_t preset_bytes(const struct preset *preset);

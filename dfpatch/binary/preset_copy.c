@@ -19,15 +19,14 @@ static void note_owner(const struct rewrite *rewrite, struct notes *notes)
 
 static int write_copy(struct rewrite *rewrite, struct preset_result *result, struct df_err *err)
 {
-	char path[32];
 	const struct preset *preset = &result->preset;
 	int status = rewrite_copy(rewrite, preset->edits, preset->edit_count, err);
 	if (status < 0)
 		return status;
 	attributes_copy(rewrite->from_fd, rewrite->draft.fd, &result->notes);
 	note_owner(rewrite, &result->notes);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", rewrite->draft.fd);
-	status = preset_check(preset, path, err);
+	/* By its mode we may be unable to open it, although it is ours. */
+	status = preset_check(preset, rewrite->draft.fd, rewrite->draft.path, err);
 	return status < 0 ? status : rewrite_publish(rewrite, err);
 }
 

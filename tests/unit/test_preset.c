@@ -81,13 +81,13 @@ static int preset_file(const char *path, const char *lines, size_t *bytes)
 	cr_assert_eq(make(path, lines, &preset, &err), 0, "%s: %s: %s", path, lines, err.text);
 	*bytes = preset_bytes(&preset);
 	if (*bytes > 0) {
-		cr_expect_eq(preset_check(&preset, path_of(fd), &err), -(int)DF_E_CHANGED, "%s",
+		cr_expect_eq(preset_check(&preset, fd, path_of(fd), &err), -(int)DF_E_CHANGED, "%s",
 			     lines);
 		cr_expect(strstr(err.text, "has not the flags that it should have"), "%s",
 			  err.text);
 	}
 	apply(fd, &preset);
-	cr_expect_eq(preset_check(&preset, path_of(fd), &err), 0, "%s: %s", lines, err.text);
+	cr_expect_eq(preset_check(&preset, fd, path_of(fd), &err), 0, "%s: %s", lines, err.text);
 	preset_free(&preset);
 	return fd;
 }

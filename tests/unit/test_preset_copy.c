@@ -91,6 +91,28 @@ Test(preset_copy, what_no_longer_holds_is_told)
 	preset_result_free(&result);
 }
 
+/* Somebody else may read the file as one of its group, and has a copy that its owner may not. */
+Test(preset_copy, who_may_not_open_the_copy_makes_it)
+{
+	char own[64];
+	struct preset_result result;
+	struct df_err err;
+	struct stat st;
+	if (geteuid() != 0)
+		cr_skip("only root can make a file of another user\n");
+	snprintf(own, sizeof(own), "%s/own", directory);
+	cr_assert_eq(chmod(directory, 0777), 0);
+	cr_assert_eq(copy(GOOD, "# nothing", false, &result, &err), 0, "%s", err.text);
+	preset_result_free(&result);
+	cr_assert(rename(out, own) == 0 && chown(own, 0, 12345) == 0 && chmod(own, 0040) == 0);
+	cr_assert(setegid(12345) == 0 && seteuid(12345) == 0);
+	cr_expect_eq(copy(own, "+http:", false, &result, &err), 0, "%s", err.text);
+	cr_assert(seteuid(0) == 0 && setegid(0) == 0);
+	cr_expect(stat(out, &st) == 0 && st.st_mode == (S_IFREG | 0040) && st.st_uid == 12345);
+	preset_result_free(&result);
+	unlink(own);
+}
+
 /* Somebody else makes a copy of a file that sets its user. */
 Test(preset_copy, set_user_id_is_told)
 {
