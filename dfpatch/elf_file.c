@@ -33,21 +33,29 @@ static const char *machine_name(unsigned machine)
 	}
 }
 
+int elf_check_machine(const unsigned char *ident, unsigned machine, struct df_err *err)
+{
+	if (ident[EI_DATA] != ELFDATA2LSB)
+		return df_fail(err, DF_E_ARCH,
+			       "is for a big-endian machine; only x86-64 is supported");
+	if (machine != EM_X86_64)
+		return df_fail(err, DF_E_ARCH,
+			       "is for %s (ELF machine %u); only x86-64 is supported",
+			       machine_name(machine), machine);
+	if (ident[EI_CLASS] != ELFCLASS64)
+		return df_fail(err, DF_E_ARCH, "is for x32; only 64-bit x86-64 is supported");
+	return 0;
+}
+
 static int check_header(Elf *elf, GElf_Ehdr *header, struct df_err *err)
 {
 	if (elf_kind(elf) == ELF_K_AR)
 		return df_fail(err, DF_E_NOT_ELF, "is an archive; name a linked program");
 	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, header))
 		return df_fail(err, DF_E_NOT_ELF, "is not an ELF file");
-	if (header->e_ident[EI_DATA] != ELFDATA2LSB)
-		return df_fail(err, DF_E_ARCH,
-			       "is for a big-endian machine; only x86-64 is supported");
-	if (header->e_machine != EM_X86_64)
-		return df_fail(err, DF_E_ARCH,
-			       "is for %s (ELF machine %u); only x86-64 is supported",
-			       machine_name(header->e_machine), header->e_machine);
-	if (header->e_ident[EI_CLASS] != ELFCLASS64)
-		return df_fail(err, DF_E_ARCH, "is for x32; only 64-bit x86-64 is supported");
+	const int status = elf_check_machine(header->e_ident, header->e_machine, err);
+	if (status < 0)
+		return status;
 	if (header->e_type == ET_REL)
 		return df_fail(err, DF_E_ARCH, "is a relocatable object; link it first");
 	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
@@ -247,11 +255,22 @@ uint64_t elf_sections_claimed(int fd, uint64_t offset)
 	return claimed_by_others(&header);
 }
 
+/* libelf does not know them. */
+static bool is_thin_archive(int fd)
+{
+	static const char thin[] = {'!', '<', 't', 'h', 'i', 'n', '>', '\n'};
+	char magic[sizeof(thin)];
+	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       memcmp(magic, thin, sizeof(magic)) == 0;
+}
+
 int elf_info_from_file(int fd, struct elf_info *info, struct df_err *err)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		return df_fail_errno(err, DF_E_NOT_ELF, "cannot be read as an ELF file");
+	if (is_thin_archive(fd))
+		return df_fail(err, DF_E_NOT_ELF, "is a thin archive; name a linked program");
 	if (elf_sections_claimed(fd, 0) > SECTIONS_MAX)
 		return df_fail(err, DF_E_NOT_ELF, "has more than %d sections", SECTIONS_MAX);
 	elf_version(EV_CURRENT);

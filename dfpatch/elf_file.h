@@ -67,6 +67,12 @@ const char *elf_section_among(int fd, const char *const *names);
  */
 uint64_t elf_sections_claimed(int fd, uint64_t offset);
 
+/*
+ * Whether an ELF header with these first bytes (EI_NIDENT) is of our machine. Returns 0, or
+ * DF_E_ARCH, with a text that goes on from the name of the file.
+ */
+int elf_check_machine(const unsigned char *ident, unsigned machine, struct df_err *err);
+
 void elf_info_free(struct elf_info *info);
 
 /* Lower-case hexadecimal, terminated; "" if there is no build-id. */

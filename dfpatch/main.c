@@ -370,8 +370,8 @@ static int do_audit(const struct options *options)
 	struct audit_totals totals;
 	struct df_err err;
 	const int status = audit_run(options, &totals, &err);
-	const int exit = status < 0 ? fail_audit(options, &totals, &err)
-				    : exit_status_of_audit(&totals);
+	const int exit =
+		status < 0 ? fail_audit(options, &totals, &err) : exit_status_of_audit(&totals);
 	audit_totals_free(&totals);
 	return exit;
 }

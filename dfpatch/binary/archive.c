@@ -22,6 +22,7 @@
 
 struct archive {
 	int fd;
+	uint64_t size; /* of the file */
 	const char *path;
 	archive_take take;
 	void *context;
@@ -33,14 +34,51 @@ static int too_many(const char *path, struct df_err *err)
 		       SECTIONS_MAX);
 }
 
+/*
+ * Where a member ends, without what fills up to an even number, by its own header: libelf makes
+ * it shorter where the file is. 0 if that cannot be told.
+ */
+static uint64_t end_of(int fd, Elf *member)
+{
+	const int64_t base = elf_getbase(member);
+	struct ar_hdr header;
+	char size[sizeof(header.ar_size) + 1] = "";
+	if (base < (int64_t)sizeof(header) ||
+	    pread(fd, &header, sizeof(header), base - (int64_t)sizeof(header)) != sizeof(header))
+		return 0;
+	memcpy(size, header.ar_size, sizeof(header.ar_size));
+	return (uint64_t)base + strtoull(size, NULL, 10);
+}
+
+/* How many bytes of it are there. */
+static uint64_t size_of(const struct archive *a, Elf *elf)
+{
+	const uint64_t base = (uint64_t)elf_getbase(elf);
+	const uint64_t end = base > 0 ? end_of(a->fd, elf) : a->size;
+	const uint64_t there = end < a->size ? end : a->size;
+	return there > base ? there - base : 0;
+}
+
+static bool begins_as_elf(const struct archive *a, Elf *elf)
+{
+	char magic[SELFMAG];
+	return size_of(a, elf) >= sizeof(magic) &&
+	       pread(a->fd, magic, sizeof(magic), elf_getbase(elf)) == sizeof(magic) &&
+	       memcmp(magic, ELFMAG, sizeof(magic)) == 0;
+}
+
 /* Returns 1 if it carries flags, and 0 if not, or if it is no relocatable object at all. */
 static int take_object(const struct archive *a, Elf *elf, const char *path, struct df_err *err)
 {
 	GElf_Ehdr header;
 	struct image *image = NULL;
-	if (elf_kind(elf) != ELF_K_ELF || (gelf_getehdr(elf, &header) && header.e_type != ET_REL))
+	if (!begins_as_elf(a, elf))
 		return 0;
-	const int status = object_link(elf, path, &image, err);
+	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header))
+		return df_fail(err, DF_E_NOT_ELF, "%s: its ELF header is cut or damaged", path);
+	if (header.e_type != ET_REL)
+		return 0;
+	const int status = object_link(elf, path, size_of(a, elf), &image, err);
 	if (status <= 0)
 		return status;
 	return a->take(a->context, image, err) < 0 ? -(int)err->code : 1;
@@ -60,22 +98,6 @@ static int take_member(const struct archive *a, Elf *member, struct df_err *err)
 	return status;
 }
 
-/*
- * Where a member ends, without what fills up to an even number, by its own header: libelf makes
- * it shorter where the file is. 0 if that cannot be told.
- */
-static uint64_t end_of(int fd, Elf *member)
-{
-	const int64_t base = elf_getbase(member);
-	struct ar_hdr header;
-	char size[sizeof(header.ar_size) + 1] = "";
-	if (base < (int64_t)sizeof(header) ||
-	    pread(fd, &header, sizeof(header), base - (int64_t)sizeof(header)) != sizeof(header))
-		return 0;
-	memcpy(size, header.ar_size, sizeof(header.ar_size));
-	return (uint64_t)base + strtoull(size, NULL, 10);
-}
-
 /* Where the next member begins: at an even number, behind its header. */
 static uint64_t next_of(uint64_t end)
 {
@@ -85,15 +107,12 @@ static uint64_t next_of(uint64_t end)
 /* libelf ends in the same way behind the last member and before one that is damaged. */
 static int check_end(const struct archive *a, uint64_t end, struct df_err *err)
 {
-	struct stat st;
-	if (fstat(a->fd, &st) != 0)
-		return df_fail_errno(err, DF_E_SYSTEM, "cannot read '%s'", a->path);
-	if (end <= (uint64_t)st.st_size && end + 1 >= (uint64_t)st.st_size)
+	if (end <= a->size && end + 1 >= a->size)
 		return 0;
 	return df_fail(err, DF_E_NOT_ELF,
 		       "%s: the archive is cut or damaged: its members end at byte %" PRIu64
 		       " of %" PRIu64,
-		       a->path, end, (uint64_t)st.st_size);
+		       a->path, end, a->size);
 }
 
 static int take_members(const struct archive *a, Elf *archive, struct df_err *err)
@@ -142,10 +161,18 @@ static bool is_thin(int fd)
 
 int archive_each(int fd, const char *path, archive_take take, void *context, struct df_err *err)
 {
-	const struct archive a = {.fd = fd, .path = path, .take = take, .context = context};
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot read '%s'", path);
+	const struct archive a = {.fd = fd,
+				  .size = (uint64_t)st.st_size,
+				  .path = path,
+				  .take = take,
+				  .context = context};
 	if (is_thin(fd))
 		return df_fail(err, DF_E_NOT_ELF,
-			       "%s: is a thin archive, which has no objects in it; name these",
+			       "%s: is a thin archive, which has no objects in it; audit its "
+			       "members",
 			       path);
 	if (elf_sections_claimed(fd, 0) > SECTIONS_MAX)
 		return too_many(path, err);

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "cleanup.h"
+#include "elf_file.h"
 
 #define PAGE 4096
 #define SIZE_MAX_LOADED ((uint64_t)4 << 30)
@@ -35,9 +36,9 @@ struct placed {
 struct object {
 	Elf *elf;
 	const char *path; /* of the file, with the member */
+	uint64_t size;	  /* of what is there of it */
 	struct placed *sections;
 	size_t count;
-	size_t claimed; /* sections, by the ELF header; 0 if that does not say */
 	uint64_t sizes[GROUPS];
 	uint64_t starts[GROUPS]; /* addresses, and offsets in the image as well */
 	uint64_t control;
@@ -52,7 +53,7 @@ static int damaged(const struct object *o, struct df_err *err)
 
 static enum group group_of(const GElf_Shdr *header, const char *name)
 {
-	if (name && strcmp(name, "df_sites_v1") == 0)
+	if (strcmp(name, "df_sites_v1") == 0)
 		return GROUP_TABLE;
 	if (header->sh_flags & SHF_EXECINSTR)
 		return GROUP_EXEC;
@@ -61,16 +62,29 @@ static enum group group_of(const GElf_Shdr *header, const char *name)
 	return header->sh_type == SHT_NOBITS ? GROUP_ZERO : GROUP_WRITE;
 }
 
+/* Whether bytes that the object speaks of are not all there. */
+static bool is_cut(const struct object *o, uint64_t offset, uint64_t size)
+{
+	return offset > o->size || size > o->size - offset;
+}
+
 static int place(struct object *o, Elf_Scn *section, size_t names, struct df_err *err)
 {
 	GElf_Shdr header;
 	const size_t index = elf_ndxscn(section);
 	if (!gelf_getshdr(section, &header) || index >= o->count)
 		return damaged(o, err);
+	if (header.sh_type != SHT_NULL && header.sh_type != SHT_NOBITS &&
+	    is_cut(o, header.sh_offset, header.sh_size))
+		return df_fail(err, DF_E_NOT_ELF,
+			       "%s: has section %zu beyond the end of the file; is it cut?",
+			       o->path, index);
 	if (!(header.sh_flags & SHF_ALLOC) ||
 	    (header.sh_type == SHT_NOBITS && !(header.sh_flags & SHF_WRITE)))
 		return 0;
 	const char *name = elf_strptr(o->elf, names, header.sh_name);
+	if (!name) /* it might be the table */
+		return damaged(o, err);
 	const enum group group = group_of(&header, name);
 	const uint64_t align = header.sh_addralign;
 	const uint64_t step = align > 1 && align <= PAGE && (align & (align - 1)) == 0 ? align : 1;
@@ -88,14 +102,34 @@ static int place(struct object *o, Elf_Scn *section, size_t names, struct df_err
 	return 0;
 }
 
+/* libelf counts the whole headers that a cut file still has; without any, nothing is known. */
+static int check_sections(struct object *o, struct df_err *err)
+{
+	GElf_Ehdr header;
+	GElf_Shdr first;
+	if (elf_getshdrnum(o->elf, &o->count) != 0 || !gelf_getehdr(o->elf, &header))
+		return damaged(o, err);
+	uint64_t claimed = header.e_shnum;
+	/* Where there are too many for the ELF header, the first section's says how many. */
+	if (claimed == 0 && gelf_getshdr(elf_getscn(o->elf, 0), &first))
+		claimed = first.sh_size;
+	if (o->count < claimed || claimed > o->size / sizeof(Elf64_Shdr) ||
+	    is_cut(o, header.e_shoff, claimed * sizeof(Elf64_Shdr)))
+		return df_fail(err, DF_E_NOT_ELF, "%s: has its section headers cut off", o->path);
+	if (header.e_shoff == 0 || claimed == 0)
+		return df_fail(err, DF_E_NOT_ELF,
+			       "%s: has no section headers; is it cut or damaged?", o->path);
+	return 0;
+}
+
 /* Gives each section a place, and each group its address. */
 static int lay_out(struct object *o, struct df_err *err)
 {
 	size_t names;
-	if (elf_getshdrnum(o->elf, &o->count) != 0 || elf_getshdrstrndx(o->elf, &names) != 0)
+	if (check_sections(o, err) < 0)
+		return -(int)err->code;
+	if (elf_getshdrstrndx(o->elf, &names) != 0)
 		return damaged(o, err);
-	if (o->count < o->claimed)
-		return df_fail(err, DF_E_NOT_ELF, "%s: has its section headers cut off", o->path);
 	o->sections = calloc(o->count + 1, sizeof(*o->sections));
 	if (!o->sections)
 		return df_fail_memory(err);
@@ -310,18 +344,14 @@ static int make_image(struct object *o, struct image **image, struct df_err *err
 	return status;
 }
 
-static int check_header(struct object *o, struct df_err *err)
+static int check_header(const struct object *o, struct df_err *err)
 {
 	GElf_Ehdr header;
 	if (!gelf_getehdr(o->elf, &header))
 		return df_fail(err, DF_E_NOT_ELF, "%s: is not an ELF file", o->path);
-	if (header.e_machine != EM_X86_64 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    header.e_ident[EI_DATA] != ELFDATA2LSB)
-		return df_fail(err, DF_E_ARCH,
-			       "%s: is for another machine (ELF machine %u); only 64-bit x86-64 is "
-			       "supported",
-			       o->path, header.e_machine);
-	o->claimed = header.e_shnum;
+	struct df_err why;
+	if (elf_check_machine(header.e_ident, header.e_machine, &why) < 0)
+		return df_fail(err, why.code, "%s: %s", o->path, why.text);
 	return 0;
 }
 
@@ -343,9 +373,9 @@ static int link_object(struct object *o, struct image **image, struct df_err *er
 	return status < 0 ? status : 1;
 }
 
-int object_link(Elf *elf, const char *path, struct image **image, struct df_err *err)
+int object_link(Elf *elf, const char *path, uint64_t size, struct image **image, struct df_err *err)
 {
-	struct object o = {.elf = elf, .path = path, .fd = -1};
+	struct object o = {.elf = elf, .path = path, .size = size, .fd = -1};
 	const int status = link_object(&o, image, err);
 	if (o.bytes)
 		munmap(o.bytes, o.starts[GROUP_ZERO]);

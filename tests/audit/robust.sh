@@ -62,9 +62,9 @@ usual=$memory
 cp sound big-endian && put big-endian 5 '\2' && refused big-endian 'big-endian'
 cp sound wrong-class && put wrong-class 4 '\1' && refused wrong-class 'sections'
 cp sound arm && put arm 18 '\267' && refused arm 'aarch64'
-cp sound.o arm.o && put arm.o 18 '\267' && refused arm.o 'another machine'
+cp sound.o arm.o && put arm.o 18 '\267' && refused arm.o 'is for aarch64'
 if $cc -m32 -c -x c /dev/null -o i386.o 2>/dev/null; then
-	refused i386.o 'another machine'
+	refused i386.o 'is for i386'
 fi
 cp sound core && put core 16 '\4' && refused core 'neither an executable'
 

@@ -34,6 +34,16 @@ printf '!<arch>\ncut' >cut.a
 cp flags.o foreign.o
 printf '\267' | dd of=foreign.o bs=1 seek=18 conv=notrunc status=none # EM_AARCH64
 ar rc half.a flags.o foreign.o
+cp flags.o x32.o
+printf '\1' | dd of=x32.o bs=1 seek=4 conv=notrunc status=none # ELFCLASS32
+cp flags.o no-count.o
+printf '\0\0' | dd of=no-count.o bs=1 seek=60 conv=notrunc status=none # e_shnum
+cp flags.o no-names.o
+printf '\0\0' | dd of=no-names.o bs=1 seek=62 conv=notrunc status=none # e_shstrndx
+head -c 40 flags.o >short.o
+ar rcS short.a flags.o short.o
+ar rc no-count.a flags.o no-count.o
+ar rcT thin.a flags.o
 objcopy --only-keep-debug flags debug
 cp flags 'odd name	é'
 cp flags foreign
