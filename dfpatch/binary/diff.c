@@ -9,6 +9,8 @@
 #include "cleanup.h"
 #include "summary.h"
 
+#define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
 const char *diff_what_name(enum diff_what what)
 {
 	static const char *const names[] = {
@@ -41,29 +43,29 @@ const char *diff_compiled_for(const struct image *image, const struct df_flag *f
 
 /* ---- who is whose partner ---- */
 
-/* Flags of one module that have no partner yet. */
+/* A flag that has no partner yet, and by what it can be told from others of its name. */
+struct candidate {
+	const struct df_flag *flag;
+	const struct df_site *site; /* the first: all have the same file and line */
+	const char *doc;	    /* the least, if its sites have several */
+	const char *state;	    /* as built */
+};
+
+/* Those of one module. */
 struct side {
-	const struct image *image;
-	const struct df_flag **flags;
+	struct candidate *list;
 	size_t count;
 };
 
-static const struct df_site *first_site(const struct side *side, size_t i)
-{
-	return site_of(side->image, side->flags[i], 0);
-}
-
-static int compare_names(const struct df_site *a, const struct df_site *b)
-{
-	const int order = strcmp(a->kind, b->kind);
-	return order != 0 ? order : strcmp(a->name, b->name);
-}
-
-static int compare_files(const struct df_site *a, const struct df_site *b)
-{
-	const int order = compare_names(a, b);
-	return order != 0 ? order : strcmp(a->file, b->file);
-}
+/* What partners have in common, besides kind and name. */
+enum alike {
+	ALIKE_BASE_NAME = 1 << 0,
+	ALIKE_FILE = 1 << 1,
+	ALIKE_DOC = 1 << 2,
+	ALIKE_STATE = 1 << 3,
+	ALIKE_LINE = 1 << 4,
+	ALIKE_COUNT = 1 << 5, /* as many of them in either module: nothing came or went */
+};
 
 static const char *base_name(const char *path)
 {
@@ -71,75 +73,120 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static int compare_base_names(const struct df_site *a, const struct df_site *b)
+static int compare(const struct candidate *a, const struct candidate *b, unsigned alike)
 {
-	const int order = compare_names(a, b);
-	return order != 0 ? order : strcmp(base_name(a->file), base_name(b->file));
+	int order = strcmp(a->site->kind, b->site->kind);
+	if (order == 0)
+		order = strcmp(a->site->name, b->site->name);
+	if (order == 0 && (alike & ALIKE_BASE_NAME))
+		order = strcmp(base_name(a->site->file), base_name(b->site->file));
+	if (order == 0 && (alike & ALIKE_FILE))
+		order = strcmp(a->site->file, b->site->file);
+	if (order == 0 && (alike & ALIKE_DOC))
+		order = strcmp(a->doc, b->doc);
+	if (order == 0 && (alike & ALIKE_STATE))
+		order = strcmp(a->state, b->state);
+	if (order == 0 && (alike & ALIKE_LINE))
+		order = (a->site->line > b->site->line) - (a->site->line < b->site->line);
+	return order;
 }
 
-typedef int comparison(const struct df_site *a, const struct df_site *b);
+static int by_likeness(const void *x, const void *y, void *context)
+{
+	const struct candidate *a = x, *b = y;
+	const int order = compare(a, b, *(const unsigned *)context);
+	return order != 0 ? order : df_site_compare_names(a->site, b->site);
+}
 
-/*
- * Pairs what `compare` calls equal, in order, and keeps the rest. Both sides must be in
- * an order that agrees with it.
- */
-static void pair(struct side *old, struct side *new, comparison *compare, struct diff *diff)
+/* How many from the i-th on are alike. */
+static size_t run_length(const struct side *side, size_t i, unsigned alike)
+{
+	size_t end = i + 1;
+	while (end < side->count && compare(&side->list[i], &side->list[end], alike) == 0)
+		end++;
+	return end - i;
+}
+
+static void keep(struct side *side, size_t *kept, size_t from, size_t count)
+{
+	memmove(side->list + *kept, side->list + from, count * sizeof(*side->list));
+	*kept += count;
+}
+
+/* Pairs those that are alike, in the order of file and line, and keeps the rest. */
+static void pair(struct side *old, struct side *new, unsigned alike, struct diff *diff)
 {
 	size_t i = 0, j = 0, old_kept = 0, new_kept = 0;
+	qsort_r(old->list, old->count, sizeof(*old->list), by_likeness, &alike);
+	qsort_r(new->list, new->count, sizeof(*new->list), by_likeness, &alike);
 	while (i < old->count && j < new->count) {
-		const int order = compare(first_site(old, i), first_site(new, j));
-		if (order < 0)
-			old->flags[old_kept++] = old->flags[i++];
-		else if (order > 0)
-			new->flags[new_kept++] = new->flags[j++];
-		else
-			diff->list[diff->count++] =
-				(struct difference){.old = old->flags[i++], .new = new->flags[j++]};
+		const int order = compare(&old->list[i], &new->list[j], alike);
+		const size_t olds = order <= 0 ? run_length(old, i, alike) : 0;
+		const size_t news = order >= 0 ? run_length(new, j, alike) : 0;
+		size_t pairs = olds < news ? olds : news;
+		if ((alike & ALIKE_COUNT) && olds != news)
+			pairs = 0;
+		for (size_t k = 0; k < pairs; k++)
+			diff->list[diff->count++] = (struct difference){
+				.old = old->list[i + k].flag, .new = new->list[j + k].flag};
+		keep(old, &old_kept, i + pairs, olds - pairs);
+		keep(new, &new_kept, j + pairs, news - pairs);
+		i += olds;
+		j += news;
 	}
-	while (i < old->count)
-		old->flags[old_kept++] = old->flags[i++];
-	while (j < new->count)
-		new->flags[new_kept++] = new->flags[j++];
+	keep(old, &old_kept, i, old->count - i);
+	keep(new, &new_kept, j, new->count - j);
 	old->count = old_kept;
 	new->count = new_kept;
 }
 
-static int by_base_name(const void *x, const void *y, void *context)
-{
-	const struct image *image = context;
-	const struct df_site *a = site_of(image, *(const struct df_flag *const *)x, 0);
-	const struct df_site *b = site_of(image, *(const struct df_flag *const *)y, 0);
-	const int order = compare_base_names(a, b);
-	return order != 0 ? order : df_site_compare_names(a, b);
-}
-
-static int by_place(const void *x, const void *y, void *context)
-{
-	const struct image *image = context;
-	return df_site_compare_names(site_of(image, *(const struct df_flag *const *)x, 0),
-				     site_of(image, *(const struct df_flag *const *)y, 0));
-}
-
-typedef int ordering(const void *x, const void *y, void *image);
-
-static void sort_sides(struct side *old, struct side *new, ordering *order)
-{
-	qsort_r(old->flags, old->count, sizeof(*old->flags), order, (void *)old->image);
-	qsort_r(new->flags, new->count, sizeof(*new->flags), order, (void *)new->image);
-}
-
+/* A line that is inserted moves all below it, so what a flag is tells more than its line. */
 static void pair_all(struct side *old, struct side *new, struct diff *diff)
 {
-	pair(old, new, df_site_compare_names, diff);
-	pair(old, new, compare_files, diff);
-	sort_sides(old, new, by_base_name);
-	pair(old, new, compare_base_names, diff);
-	sort_sides(old, new, by_place);
-	pair(old, new, compare_names, diff);
+	static const unsigned places[] = {ALIKE_FILE, ALIKE_BASE_NAME, 0};
+	static const unsigned likeness[] = {
+		ALIKE_DOC | ALIKE_COUNT,
+		ALIKE_DOC | ALIKE_STATE | ALIKE_LINE,
+		ALIKE_DOC | ALIKE_STATE,
+		ALIKE_DOC | ALIKE_LINE,
+		ALIKE_DOC,
+		ALIKE_COUNT,
+		ALIKE_STATE | ALIKE_LINE,
+		ALIKE_STATE,
+		ALIKE_LINE,
+		0,
+	};
+	for (size_t i = 0; i < COUNT(places); i++)
+		for (size_t j = 0; j < COUNT(likeness) && old->count > 0 && new->count > 0; j++)
+			pair(old, new, places[i] | likeness[j], diff);
 	for (size_t i = 0; i < old->count; i++)
-		diff->list[diff->count++] = (struct difference){.old = old->flags[i]};
+		diff->list[diff->count++] = (struct difference){.old = old->list[i].flag};
 	for (size_t i = 0; i < new->count; i++)
-		diff->list[diff->count++] = (struct difference){.new = new->flags[i]};
+		diff->list[diff->count++] = (struct difference){.new = new->list[i].flag};
+}
+
+static const char *least_doc(const struct image *image, const struct df_flag *flag)
+{
+	const char *least = site_of(image, flag, 0)->doc;
+	for (size_t i = 1; i < flag->count; i++)
+		if (strcmp(site_of(image, flag, i)->doc, least) < 0)
+			least = site_of(image, flag, i)->doc;
+	return least;
+}
+
+static void all_flags(const struct image *image, struct candidate *list, struct side *side)
+{
+	for (size_t i = 0; i < image->flag_count; i++) {
+		const struct df_flag *flag = &image->flags[i];
+		const struct flag_counts counts = flag_counts_built(image, flag);
+		list[i] = (struct candidate){
+			.flag = flag,
+			.site = site_of(image, flag, 0),
+			.doc = least_doc(image, flag),
+			.state = flag_state(&counts),
+		};
+	}
+	*side = (struct side){.list = list, .count = image->flag_count};
 }
 
 /* ---- what differs between partners ---- */
@@ -263,20 +310,13 @@ static void compare_all(struct diff *diff, const char **room)
 	qsort_r(diff->list, kept, sizeof(*diff->list), by_old_place, diff);
 }
 
-static void all_flags(const struct image *image, const struct df_flag **flags, struct side *side)
-{
-	for (size_t i = 0; i < image->flag_count; i++)
-		flags[i] = &image->flags[i];
-	*side = (struct side){.image = image, .flags = flags, .count = image->flag_count};
-}
-
 int diff_images(const struct image *old, const struct image *new, struct diff *diff,
 		struct df_err *err)
 {
 	const size_t flags = old->flag_count + new->flag_count;
 	const size_t sites = old->table.count + new->table.count;
 	*diff = (struct diff){.old = old, .new = new};
-	CLEANUP_FREE const struct df_flag **both = calloc(flags + 1, sizeof(*both));
+	CLEANUP_FREE struct candidate *both = calloc(flags + 1, sizeof(*both));
 	CLEANUP_FREE const char **docs = calloc(sites + 1, sizeof(*docs));
 	diff->list = calloc(flags + 1, sizeof(*diff->list));
 	if (!both || !docs || !diff->list)

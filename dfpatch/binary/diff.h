@@ -3,10 +3,12 @@
  * diff.h - what differs between the flags of two modules, as they were built.
  *
  * A flag of one is a flag of the other if both have the same kind and name. Where
- * several have, they are paired in this order, and within each step in the order of
- * file and line: those in the same file and line; in the same file; in files of the
- * same base name; and what is left. Those that then have no partner were added or
- * removed. Time grows with n log n in the number of flags, memory with n.
+ * several have, they are paired within the same file; then in files of the same base
+ * name; then what is left. In each of these, those with the same doc come first, and then
+ * the others: in the order of lines if either module has as many of them, and else by
+ * default and line, default, line, and what is left in order. Those that then have no
+ * partner were added or removed. Time grows with n log n in the number of flags, memory
+ * with n.
  */
 #ifndef DFPATCH_BINARY_DIFF_H
 #define DFPATCH_BINARY_DIFF_H

@@ -87,6 +87,11 @@ static char *text_of(const struct diff *diff)
 		"k", NAME, "a.c", 1, NULL, FLAGS, ACTIVATION, UNHOOK                               \
 	}
 
+#define IS(TEXT, LINE, ACTIVATION)                                                                 \
+	{                                                                                          \
+		"k", "a", "a.c", LINE, TEXT, 0, ACTIVATION, 0                                      \
+	}
+
 static const struct {
 	const char *what;
 	struct row old[ROOM], new[ROOM];
@@ -118,7 +123,7 @@ static const struct {
 	 {OFF("a", "a.c", 10)},
 	 "a a.c:9 a.c:10 moved",
 	 0},
-	/* Ties: exact places first, whatever stands before them. */
+	/* Ties: of those that are alike, exact places first, whatever stands before them. */
 	{"one inserted before",
 	 {OFF("a", "a.c", 20)},
 	 {OFF("a", "a.c", 10), OFF("a", "a.c", 20)},
@@ -153,6 +158,47 @@ static const struct {
 	 {OFF("a", "a.c", 1), OFF("b", "a.c", 2)},
 	 {OFF("b", "a.c", 1), OFF("a", "a.c", 2)},
 	 "a a.c:1 a.c:2 moved; b a.c:2 a.c:1 moved",
+	 0},
+	/* What a flag is tells more than its line: lines move with all that is above them. */
+	{"a line inserted above two",
+	 {IS("one", 4, 0), IS("two", 5, 1)},
+	 {IS("one", 5, 0), IS("two", 6, 1)},
+	 "a a.c:4 a.c:5 moved; a a.c:5 a.c:6 moved",
+	 0},
+	{"a line inserted above two without docs",
+	 {IS("", 4, 0), IS("", 5, 1)},
+	 {IS("", 5, 0), IS("", 6, 1)},
+	 "a a.c:4 a.c:5 moved; a a.c:5 a.c:6 moved",
+	 0},
+	{"and both docs written anew",
+	 {IS("one", 4, 0), IS("two", 5, 1)},
+	 {IS("1", 5, 0), IS("2", 6, 1)},
+	 "a a.c:4 a.c:5 moved,doc; a a.c:5 a.c:6 moved,doc",
+	 0},
+	{"a flag inserted above two",
+	 {IS("one", 4, 0), IS("two", 5, 1)},
+	 {IS("new", 4, 0), IS("one", 5, 0), IS("two", 6, 1)},
+	 "a a.c:4 a.c:5 moved; a - a.c:4 added; a a.c:5 a.c:6 moved",
+	 0},
+	{"a flag inserted above two without docs",
+	 {IS("", 4, 0), IS("", 5, 1)},
+	 {IS("", 5, 0), IS("", 6, 1), IS("", 7, 1)},
+	 "a a.c:4 a.c:5 moved; a a.c:5 a.c:6 moved; a - a.c:7 added",
+	 0},
+	{"one removed above, one added below",
+	 {IS("one", 4, 0), IS("two", 5, 1)},
+	 {IS("two", 4, 1), IS("three", 5, 1)},
+	 "a a.c:4 a.c:5 moved,default,doc; a a.c:5 a.c:4 moved",
+	 0},
+	{"both defaults turned in place",
+	 {IS("", 4, 0), IS("", 5, 1)},
+	 {IS("", 4, 1), IS("", 5, 0)},
+	 "a a.c:4 a.c:4 default; a a.c:5 a.c:5 default",
+	 0},
+	{"by doc into another file",
+	 {DOC("a", "a.c", 1, "x"), DOC("a", "b.c", 1, "y")},
+	 {DOC("a", "c.c", 1, "y"), DOC("a", "d.c", 1, "x")},
+	 "a a.c:1 d.c:1 moved; a b.c:1 c.c:1 moved",
 	 0},
 	/* What is built. */
 	{"off to on", {AS("a", 0, 0, 0)}, {AS("a", 0, 1, 0)}, "a a.c:1 a.c:1 default", 0},
