@@ -167,16 +167,27 @@ static void check_string(struct pass *p, const struct subject *s, const char *wh
 		TELL(p, s, FINDING_STRING_UTF8, "its %s is no well-formed UTF-8", what);
 }
 
+/* Without one of them, a flag has no full name that could be written. */
+static void check_part_of_name(struct pass *p, const struct subject *s, const char *what,
+			       const char *text)
+{
+	if (*text == '\0')
+		TELL(p, s, FINDING_STRING_EMPTY, "its %s is empty", what);
+	check_string(p, s, what, text);
+}
+
 /* Strings that neighbours share are looked at once. */
 static void check_strings(struct pass *p, const struct subject *s, const struct subject *before)
 {
 	if (s->site.kind != before->site.kind)
-		check_string(p, s, "kind", s->site.kind);
+		check_part_of_name(p, s, "kind", s->site.kind);
 	if (s->site.file != before->site.file)
-		check_string(p, s, "file", s->site.file);
+		check_part_of_name(p, s, "file", s->site.file);
 	if (s->site.doc != before->site.doc)
 		check_string(p, s, "doc", s->site.doc);
-	check_string(p, s, "name", s->site.name);
+	check_part_of_name(p, s, "name", s->site.name);
+	if (s->site.line == 0)
+		TELL(p, s, FINDING_STRING_EMPTY, "its line is 0");
 }
 
 static void check_place(struct pass *p, const struct subject *s)
