@@ -16,6 +16,20 @@
 static const char *const links[] = {"objects", "refs", "packed-refs", "shallow", "reftable"};
 static const char *const files[] = {"HEAD", "config"};
 
+/* What git would wait at for as long as it may, if it were a pipe or a device. */
+static const struct {
+	const char *name;
+	mode_t type;
+} kinds[] = {
+	{"config", S_IFREG},
+	{"packed-refs", S_IFREG},
+	{"shallow", S_IFREG},
+	{"objects", S_IFDIR},
+	{"objects/info/alternates", S_IFREG},
+	{"refs", S_IFDIR},
+	{"reftable", S_IFDIR},
+};
+
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 /* Longer than any path or reference. */
@@ -120,6 +134,21 @@ static int copy_head(const struct git_dir *dir, const char *theirs, struct df_er
 	return write_file(dir, "HEAD", text, err);
 }
 
+static int check_kinds(const char *common, struct df_err *err)
+{
+	struct stat st;
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		CLEANUP_FREE char *path = join(common, kinds[i].name);
+		if (!path)
+			return df_fail_memory(err);
+		if (stat(path, &st) == 0 && (st.st_mode & S_IFMT) != kinds[i].type)
+			return df_fail(err, DF_E_SYSTEM,
+				       "'%s' is no %s: git could wait there for ever", path,
+				       kinds[i].type == S_IFDIR ? "directory" : "regular file");
+	}
+	return 0;
+}
+
 static int link_all(struct git_dir *dir, const char *common, struct df_err *err)
 {
 	struct stat st;
@@ -164,7 +193,9 @@ static int fill(struct git_dir *dir, const char *theirs, struct df_err *err)
 	dir->their_config = join(common, "config");
 	if (!dir->their_config)
 		return df_fail_memory(err);
-	int status = copy_head(dir, theirs, err);
+	int status = check_kinds(common, err);
+	if (status == 0)
+		status = copy_head(dir, theirs, err);
 	if (status == 0)
 		status = link_all(dir, common, err);
 	if (status == 0)

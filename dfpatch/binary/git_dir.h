@@ -25,8 +25,8 @@ struct git_dir {
 /*
  * Makes one in $TMPDIR or /tmp for the checkout whose top is `checkout`; also where .git
  * is a file that leads to it, as in further work trees and submodules. Returns 0,
- * DF_E_SYSTEM (no checkout, or files cannot be made), DF_E_MEMORY. git_dir_remove() ends
- * it, also after a failure.
+ * DF_E_SYSTEM (no checkout, a pipe or device where it has a file or directory, or files
+ * cannot be made), DF_E_MEMORY. git_dir_remove() ends it, also after a failure.
  */
 int git_dir_make(const char *checkout, struct git_dir *dir, struct df_err *err);
 

@@ -412,13 +412,26 @@ Test(checkout, a_git_that_misbehaves, .timeout = 120)
 	seconds_of("exec /usr/bin/yes", 60 * SECOND, DF_E_SYSTEM, "git says more than 256 MB");
 }
 
+/* Before git is asked anything: it would wait for as long as it may. */
 Test(checkout, a_pipe_instead_of_a_file)
 {
-	struct git git;
-	struct df_err err;
-	repository_make("git init -q it; rm it/.git/config; mkfifo it/.git/config");
-	cr_expect_eq(git_open("it", SECOND, &git, &err), -(int)DF_E_TIMEOUT, "%s", err.text);
-	git_close(&git);
+	static const char *const names[] = {
+		"config",  "packed-refs", "shallow", "objects/info/alternates",
+		"objects", "refs",	  "reftable"};
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct git git;
+		struct df_err err;
+		char script[200], says[100];
+		snprintf(script, sizeof(script),
+			 "rm -rf it; git init -q it; rm -rf it/.git/%s; mkfifo it/.git/%s",
+			 names[i], names[i]);
+		snprintf(says, sizeof(says), "it/.git/%s' is no ", names[i]);
+		repository_make(script);
+		cr_expect_eq(git_open("it", SECOND, &git, &err), -(int)DF_E_SYSTEM, "%s: %s",
+			     names[i], err.text);
+		cr_expect(strstr(err.text, says), "%s: '%s'", names[i], err.text);
+		git_close(&git);
+	}
 }
 
 /* Ctrl-C while git is running: it ends, then we do, and nothing is left. */
