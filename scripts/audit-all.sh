@@ -4,7 +4,8 @@
 # archive below the directories, or as many of them, in the order of chance, as the time allows.
 # Most carry no flags, and must be told so in one line; those that do must be without findings.
 # Fails if anything else comes of one: a signal, more lines, too much time or memory, a finding.
-# As a script it is for /usr; the tests run a sample of that, and all that they built.
+# As a script it is for /usr, on all processors; the tests run a sample of that, and all that they
+# built.
 set -eu -o pipefail
 export LC_ALL=C
 
@@ -37,33 +38,53 @@ is_binary() {
 TIME_MAX=60
 MEMORY_MAX=400000
 
-failures=0
-bad() {
-	failures=$((failures + 1))
-	echo "FAIL: $1: $2"
-	sed 's/^/    /' "$work/out" "$work/err" | head -20
+bad() { # FILE WHAT
+	{
+		echo "FAIL: $1: $2"
+		sed 's/^/    /' "$part/out" "$part/err" | head -20
+	} >>"$part/failures"
+	echo failed >>"$part/counts"
 }
 
-declare -A counts=([sound]=0 [none]=0 [refused]=0)
-judge() {
+judge() { # FILE STATUS
 	local file=$1 status=$2 lines memory
-	memory=$(tail -n 1 "$work/memory")
-	lines=$(wc -l <"$work/err")
+	memory=$(tail -n 1 "$part/memory")
+	lines=$(wc -l <"$part/err")
 	if [ "$status" -ge 124 ]; then
 		bad "$file" "ended with status $status"
 	elif [ "$memory" -gt "$MEMORY_MAX" ]; then
 		bad "$file" "took $memory kB"
 	elif [ "$status" -eq 0 ] && [ "$lines" -eq 0 ]; then
-		counts[sound]=$((counts[sound] + 1))
-	elif [ -s "$work/out" ] || [ "$lines" -ne 1 ]; then
+		echo sound >>"$part/counts"
+	elif [ -s "$part/out" ] || [ "$lines" -ne 1 ]; then
 		bad "$file" "status $status"
-	elif [ "$status" -eq 1 ] && grep -q 'carries no flags$' "$work/err"; then
-		counts[none]=$((counts[none] + 1))
+	elif [ "$status" -eq 1 ] && grep -q 'carries no flags$' "$part/err"; then
+		echo none >>"$part/counts"
 	elif [ "$status" -eq 3 ]; then
-		counts[refused]=$((counts[refused] + 1))
+		echo refused >>"$part/counts"
 	else
 		bad "$file" "status $status"
 	fi
+}
+
+# Every so many-th file, from one of the first on.
+audit_part() { # FIRST STEP
+	local file status number=0
+	part=$work/part-$1
+	mkdir "$part"
+	touch "$part/counts" "$part/failures"
+	while IFS= read -r -d '' file; do
+		[ "$sample" -eq 0 ] || [ $((SECONDS - started)) -lt "$sample" ] || break
+		[ $((number++ % $2)) -eq "$1" ] && [ -r "$file" ] && is_binary "$file" || continue
+		status=0
+		timeout -k 1 "$TIME_MAX" time -q -f %M -o "$part/memory" \
+			"$dfpatch" audit "$file" >"$part/out" 2>"$part/err" </dev/null || status=$?
+		judge "$file" "$status"
+	done <"$work/files"
+}
+
+count() { # WORD
+	cat "$work"/part-*/counts | grep -cx "$1" || true
 }
 
 find "$@" -xdev -type f -size +3c -print0 >"$work/all"
@@ -75,16 +96,18 @@ else
 fi
 
 started=$SECONDS
-while IFS= read -r -d '' file; do
-	[ "$sample" -eq 0 ] || [ $((SECONDS - started)) -lt "$sample" ] || break
-	[ -r "$file" ] && is_binary "$file" || continue
-	status=0
-	timeout -k 1 "$TIME_MAX" time -q -f %M -o "$work/memory" \
-		"$dfpatch" audit "$file" >"$work/out" 2>"$work/err" </dev/null || status=$?
-	judge "$file" "$status"
-done <"$work/files"
+processors=$(nproc)
+parts=()
+for ((i = 0; i < processors; i++)); do
+	audit_part "$i" "$processors" &
+	parts+=($!)
+done
+for pid in "${parts[@]}"; do
+	wait "$pid"
+done
 
-total=$((counts[sound] + counts[none] + counts[refused] + failures))
-echo "audit-all: $total files in $((SECONDS - started)) s: ${counts[sound]} sound, ${counts[none]}" \
-	"without flags, ${counts[refused]} refused, $failures failed"
+cat "$work"/part-*/failures
+total=$(cat "$work"/part-*/counts | wc -l) failures=$(count failed)
+echo "audit-all: $total files in $((SECONDS - started)) s: $(count sound) sound, $(count none)" \
+	"without flags, $(count refused) refused, $failures failed"
 [ "$total" -gt 0 ] && [ "$failures" -eq 0 ]
