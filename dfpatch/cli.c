@@ -6,11 +6,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "duration.h"
 #include "finding.h"
 #include "report.h"
 #include "report_diff.h"
@@ -38,30 +38,20 @@ static bool parse_pid(const char *text, const char **end, pid_t *pid, pid_t *mem
 	return **end == ',' || **end == '\0';
 }
 
-/* A number with s or ms behind it; without, seconds. At most a day. */
-static bool parse_time(const char *text, uint64_t *ns)
-{
-	char *end;
-	errno = 0;
-	const double value = strtod(text, &end);
-	double unit = 1e9;
-	/* strtod takes white space, signs, hexadecimal and words as well. */
-	if ((!isdigit((unsigned char)*text) && *text != '.') || strpbrk(text, "xX"))
-		return false;
-	if (strcmp(end, "ms") == 0)
-		unit = 1e6;
-	else if (*end != '\0' && strcmp(end, "s") != 0)
-		return false;
-	if (errno != 0 || end == text || !(value >= 0) || value * unit > 86400e9)
-		return false;
-	*ns = (uint64_t)(value * unit);
-	return true;
-}
-
 static void take_time(struct argp_state *state, const char *name, const char *text, uint64_t *ns)
 {
-	if (!parse_time(text, ns))
+	if (!duration_parse(text, ns))
 		argp_error(state, "--%s: '%s' is no time; write 2s or 500ms", name, text);
+}
+
+#define MAX_STOP_MOST 60000000000u /* ns */
+
+/* With no time at all, threads would be stopped for nothing. */
+static void take_max_stop(struct argp_state *state, const char *text, uint64_t *ns)
+{
+	take_time(state, "max-stop", text, ns);
+	if (*ns == 0 || *ns > MAX_STOP_MOST)
+		argp_error(state, "--max-stop: '%s' is not more than 0 and at most 60s", text);
 }
 
 static int check_columns(const struct command *command, const char *text, struct df_err *err)
@@ -80,23 +70,9 @@ static int check_columns(const struct command *command, const char *text, struct
 	}
 }
 
-/* A number with d, w or y behind it, y for 365 days; 1 day to 1000 years. */
-static bool parse_age(const char *text, int64_t *seconds)
-{
-	char *end;
-	errno = 0;
-	const long count = strtol(text, &end, 10);
-	const long days = *end == 'd' ? 1 : *end == 'w' ? 7 : 365;
-	if (!isdigit((unsigned char)*text) || errno != 0 || *end == '\0' || !strchr("dwy", *end) ||
-	    end[1] != '\0' || count < 1 || count > 365000 / days)
-		return false;
-	*seconds = (int64_t)count * days * 24 * 60 * 60;
-	return true;
-}
-
 static void take_stale(struct argp_state *state, struct options *o, const char *text)
 {
-	if (!parse_age(text, &o->stale))
+	if (!duration_parse_age(text, &o->stale))
 		argp_error(state, "--stale: '%s' is no age; write 90d, 26w or 2y", text);
 }
 
@@ -300,7 +276,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		take_time(state, "timeout", arg, &o->timeout);
 		return 0;
 	case OPT_MAX_STOP:
-		take_time(state, "max-stop", arg, &o->max_stop);
+		take_max_stop(state, arg, &o->max_stop);
 		return 0;
 	case ARGP_KEY_ARG:
 		take_operand(state, o, arg);

@@ -100,7 +100,7 @@ static const struct {
 	  "How long to wait for other controllers (default 5s; a number with s or ms)", 0}},
 	{ON_CHANGE,
 	 {"max-stop", OPT_MAX_STOP, "TIME", 0,
-	  "How long threads may take to stop before all are let go (default 1s)", 0}},
+	  "How long threads may take to stop before all are let go (default 1s, at most 60s)", 0}},
 };
 
 #define OPTION_COUNT (sizeof(option_table) / sizeof(option_table[0]))

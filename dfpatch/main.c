@@ -139,6 +139,7 @@
  *   binary/diff      what differs between the flags of two modules
  *   binary/report_diff, binary/json_diff  likewise
  *   binary/report_preset, binary/json_preset  likewise
+ *   duration         times and ages as text
  *   commands         the tables of commands and options
  *   cli              the command line and its help (argp)
  *   binary/report_audit, binary/json_audit  audits likewise

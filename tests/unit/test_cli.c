@@ -184,7 +184,7 @@ static const struct {
 	{"0.25s", 250000000},
 	{"200ms", 200000000},
 	{".5ms", 500000},
-	{"1e-3s", 1000000},
+	{"0.001s", 1000000},
 	{"86400", 86400000000000},
 	{"86400000ms", 86400000000000},
 };
@@ -192,24 +192,32 @@ static const struct {
 Test(cli, times)
 {
 	for (size_t i = 0; i < COUNT(times); i++) {
-		const char *const words[ARGS_MAX] = {"enable",	   "-p1",	  "a",
-						     "--timeout",  times[i].text, "--max-stop",
+		const char *const words[ARGS_MAX] = {"enable", "-p1", "a", "--timeout",
 						     times[i].text};
 		char *argv[ARGS_MAX + 2];
 		struct options o;
 		cr_assert_eq(cli_parse(arguments(words, argv), argv, &o), CLI_RUN);
 		cr_expect_eq(o.timeout, times[i].ns, "%s", times[i].text);
-		cr_expect_eq(o.max_stop, times[i].ns, "%s", times[i].text);
 		cli_free(&o);
 	}
 }
 
+Test(cli, longest_stop)
+{
+	static const char *const words[ARGS_MAX] = {"enable", "-p1", "a", "--max-stop", "60s"};
+	char *argv[ARGS_MAX + 2];
+	struct options o;
+	cr_assert_eq(cli_parse(arguments(words, argv), argv, &o), CLI_RUN);
+	cr_expect_eq(o.max_stop, 60000000000);
+	cli_free(&o);
+}
+
 /* ---- what makes none ---- */
 
-static const char *const bad_times[] = {"",    "s",    "ms",	"abc", "-1",	  "-1ms",
-					"1m",  "1h",   "1 s",	"1s ", "1sms",	  "1,5s",
-					"nan", "inf",  "86401", "1e9", "1e99999", "1e-99999",
-					"1us", "0x10", "0X1",	" 1",  "+1",	  "."};
+static const char *const bad_times[] = {
+	"",    "s",    "ms",   "abc", "-1",  "-1ms",  "1m",  "1h",	"1 s",
+	"1s ", "1sms", "1,5s", "nan", "inf", "86401", "1e9", "1e99999", "1e-99999",
+	"1us", "0x10", "0X1",  " 1",  "+1",  ".",     "1e0", "1e-3s",	"1E1ms"};
 static const char *const bad_pids[] = {"",    "0",    "-1",    "abc",	     "12a",
 				       "1 2", "1.5",  "0x10",  "2147483648", "99999999999999999999",
 				       "+1",  "self", "1@",    "@1",	     "1@0",
@@ -328,6 +336,9 @@ static const struct {
 	{{"enable", "-p1", "a", "-o", "NAME"}, 2, "invalid option -- 'o'"},
 	{{"list", "-p1", "--noheadings=x"}, 2, "doesn't allow an argument"},
 	{{"enable", "-p1", "a", "--max-stop", "never"}, 2, "--max-stop: 'never' is no time"},
+	{{"enable", "-p1", "a", "--max-stop", "0"}, 2, "'0' is not more than 0 and at most 60s"},
+	{{"enable", "-p1", "a", "--max-stop", ".0000001ms"}, 2, "not more than 0"},
+	{{"enable", "-p1", "a", "--max-stop", "60.001"}, 2, "not more than 0 and at most 60s"},
 };
 
 Test(cli, usage_errors)
