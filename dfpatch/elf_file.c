@@ -238,8 +238,10 @@ uint64_t elf_sections_claimed(int fd, uint64_t offset)
 {
 	Elf64_Ehdr header;
 	Elf64_Shdr first;
+	/* libelf refuses what has no class that it knows before it looks at sections. */
 	if (pread(fd, &header, sizeof(header), (off_t)offset) != sizeof(header) ||
-	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    (header.e_ident[EI_CLASS] != ELFCLASS32 && header.e_ident[EI_CLASS] != ELFCLASS64))
 		return 0;
 	const bool ours =
 		header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB;
@@ -247,7 +249,7 @@ uint64_t elf_sections_claimed(int fd, uint64_t offset)
 		return header.e_shnum;
 	/* Where there are too many for the ELF header, the first section's says how many. */
 	if (ours)
-		return header.e_shoff < INT64_MAX - offset &&
+		return header.e_shoff != 0 && header.e_shoff < INT64_MAX - offset &&
 				       pread(fd, &first, sizeof(first),
 					     (off_t)(offset + header.e_shoff)) == sizeof(first)
 			       ? first.sh_size
