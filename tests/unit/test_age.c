@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "age.h"
-#include "fake_module.h"
+#include "fake_snapshot.h"
 #include "repository.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
@@ -22,35 +22,12 @@ struct fixture {
 	struct df_err err;
 };
 
-static int pull(void *context, uint64_t addr, void *to, size_t size)
-{
-	const uint8_t *bytes = fake_module_bytes(context, addr, size);
-	if (!bytes)
-		return -1;
-	memcpy(to, bytes, size);
-	return 0;
-}
-
-static void begin_snapshot(struct snapshot *snapshot, struct fake_module *fake)
-{
-	uint64_t readable[FAKE_PARTS];
-	struct df_err err;
-	for (int part = 0; part < FAKE_PARTS; part++)
-		readable[part] = fake->present[part];
-	cr_assert_eq(snapshot_begin(snapshot, fake->segments, readable, FAKE_PARTS,
-				    fake->view.notes, fake->view.note_count, &err),
-		     0);
-	snapshot->view.ehdr = fake->view.ehdr;
-	snapshot->pull = pull;
-	snapshot->context = fake;
-}
-
 /* Leaves the flags in the order of their names. */
 static void begin(struct fixture *f, const struct df_site *sites, size_t count)
 {
 	*f = (struct fixture){0};
 	fake_module_build(&f->module, 0x400000, sites, count);
-	begin_snapshot(&f->image.snapshot, &f->module);
+	fake_snapshot_begin(&f->image.snapshot, &f->module);
 	cr_assert_eq(df_table_find(&f->image.snapshot.view, &f->image.table, &f->err), 1, "%s",
 		     f->err.text);
 	cr_assert_eq(inventory_begin(&f->inventory, &f->image, 1, &f->findings, &f->err), 0);

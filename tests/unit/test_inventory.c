@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fake_module.h"
+#include "fake_snapshot.h"
 #include "inventory.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
@@ -118,29 +118,6 @@ Test(inventory, damaged_records)
 
 /* ---- flags of a made-up module, held against flag.c ---- */
 
-static int pull(void *context, uint64_t addr, void *to, size_t size)
-{
-	const uint8_t *bytes = fake_module_bytes(context, addr, size);
-	if (!bytes)
-		return -1;
-	memcpy(to, bytes, size);
-	return 0;
-}
-
-static void begin_snapshot(struct snapshot *snapshot, struct fake_module *fake)
-{
-	uint64_t readable[FAKE_PARTS];
-	struct df_err err;
-	for (int part = 0; part < FAKE_PARTS; part++)
-		readable[part] = fake->present[part];
-	cr_assert_eq(snapshot_begin(snapshot, fake->segments, readable, FAKE_PARTS,
-				    fake->view.notes, fake->view.note_count, &err),
-		     0);
-	snapshot->view.ehdr = fake->view.ehdr;
-	snapshot->pull = pull;
-	snapshot->context = fake;
-}
-
 #define SITES 3000
 
 /* As many sites, of so many kinds, and so many names in each; scattered, or by their names. */
@@ -211,7 +188,7 @@ Test(inventory, groups_as_the_core_does)
 		mix(&mixtures[i], sites, texts);
 		fake_module_build(&fake, 0x400000, sites, SITES);
 		merge_kinds(&fake);
-		begin_snapshot(&image.snapshot, &fake);
+		fake_snapshot_begin(&image.snapshot, &fake);
 		cr_assert_eq(df_table_find(&image.snapshot.view, &image.table, &err), 1, "%s",
 			     err.text);
 		for (unsigned threads = 1; threads <= 4; threads++)

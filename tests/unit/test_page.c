@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "fake_module.h"
+#include "fake_snapshot.h"
 #include "page.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
@@ -53,29 +53,6 @@ static const struct audit_summary summary = {.records = 999,
 					     .docs = 77,
 					     .functions = 55};
 
-static int pull(void *context, uint64_t addr, void *to, size_t size)
-{
-	const uint8_t *bytes = fake_module_bytes(context, addr, size);
-	if (!bytes)
-		return -1;
-	memcpy(to, bytes, size);
-	return 0;
-}
-
-static void begin_snapshot(struct snapshot *snapshot, struct fake_module *fake)
-{
-	uint64_t readable[FAKE_PARTS];
-	struct df_err err;
-	for (int part = 0; part < FAKE_PARTS; part++)
-		readable[part] = fake->present[part];
-	cr_assert_eq(snapshot_begin(snapshot, fake->segments, readable, FAKE_PARTS,
-				    fake->view.notes, fake->view.note_count, &err),
-		     0);
-	snapshot->view.ehdr = fake->view.ehdr;
-	snapshot->pull = pull;
-	snapshot->context = fake;
-}
-
 static void build(struct fixture *f, const struct df_site *like, size_t count)
 {
 	struct df_err err = {0};
@@ -92,7 +69,7 @@ static void build(struct fixture *f, const struct df_site *like, size_t count)
 			.build_id = {0xab, 1},
 			.build_id_size = 2},
 	};
-	begin_snapshot(&f->image.snapshot, &f->fake);
+	fake_snapshot_begin(&f->image.snapshot, &f->fake);
 	cr_assert_eq(df_table_find(&f->image.snapshot.view, &f->image.table, &err), 1, "%s",
 		     err.text);
 	f->module =
