@@ -96,11 +96,22 @@ bool claims_stand(const struct claims *claims, const struct df_mem *mem)
 	return true;
 }
 
-void claims_drop_one(const struct claims *claims, size_t i, const struct df_mem *mem)
+/* False if that failed; not if it is none of ours any more. */
+static bool give_back(const struct claims *claims, const struct df_mem *mem, uint64_t control)
 {
 	const uint64_t none = 0;
-	if (stands(claims, mem, claims->list[i]))
-		mem->store(mem->context, place_of(claims->list[i]), &none, sizeof(none), NULL);
+	uint64_t word = 0;
+	if (mem->load(mem->context, place_of(control), &word, sizeof(word), NULL) != 0)
+		return false;
+	return word != claims->word ||
+	       mem->store(mem->context, place_of(control), &none, sizeof(none), NULL) == 0;
+}
+
+/* Once more where it failed: what is left behind holds up libdf until that takes us for dead. */
+void claims_drop_one(const struct claims *claims, size_t i, const struct df_mem *mem)
+{
+	if (!give_back(claims, mem, claims->list[i]))
+		give_back(claims, mem, claims->list[i]);
 }
 
 void claims_drop(struct claims *claims, const struct df_mem *mem)

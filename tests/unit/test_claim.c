@@ -13,6 +13,7 @@
 static struct df_control_v1 blocks[BLOCKS];
 static int stores;
 static bool fails;
+static int failing_store; /* of that number, from 1 */
 
 static int load(void *context, uint64_t addr, void *buffer, size_t size, struct df_err *err)
 {
@@ -27,7 +28,7 @@ static int store(void *context, uint64_t addr, const void *buffer, size_t size, 
 {
 	(void)context;
 	stores++;
-	if (fails)
+	if (fails || stores == failing_store)
 		return df_fail(err, DF_E_SYSTEM, "fails");
 	cr_assert(addr + size <= sizeof(blocks));
 	memcpy((char *)blocks + addr, buffer, size);
@@ -88,6 +89,19 @@ Test(claim, what_is_not_ours_is_left_alone)
 	cr_expect_lt(claims_take(&claims, &mem, 0, &err), 0);
 	cr_expect_eq(claims.count, 1u);
 	fails = false;
+	claims_end(&claims);
+}
+
+/* A claim left behind would keep libdf from its work until it takes us for dead. */
+Test(claim, a_failure_does_not_leave_one_behind)
+{
+	struct claims claims;
+	begin(&claims);
+	failing_store = stores + 2;
+	claims_drop(&claims, &mem);
+	cr_expect_eq(stores, failing_store + 2, "once more, and the third");
+	for (int i = 0; i < BLOCKS; i++)
+		cr_expect_eq(blocks[i].external, 0u, "%d", i);
 	claims_end(&claims);
 }
 
