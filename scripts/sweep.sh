@@ -4,8 +4,10 @@
 # Runs dfpatch against a process of 16 threads and 1,000 sites, once for each of its system
 # calls, and kills it there, sends it a signal, or makes the call fail in each plausible way.
 # After each run the target must go on, with whole instructions, and the next call must bring
-# all flags to where they were before, or to where they were to be. Builds what that takes (in
-# build/dev), uses all processors, prints what was done; exit status 1 if anything went wrong.
+# all flags to where they were before, or to where they were to be. Two processes that are named
+# by a list, an executable or descent are swept as well, and a scan: whoever lives must not be
+# passed over. Builds what that takes (in build/dev), uses all processors, prints what was done;
+# exit status 1 if anything went wrong.
 #
 # --sample takes only so many seconds, for runs chosen by chance; --seed repeats them. --built
 # names a directory where all is built already. PATTERN (of grep) chooses among the sweeps.
@@ -64,7 +66,21 @@ operations() {
 
 # Each operation in each mode, disturbed in each way. Where it is held until its watchdog ends
 # it, each run takes a second: so that is done at some calls of one operation.
+# Whoever is looked for among all processes there are has more calls to sweep, the more there are.
+several() {
+	for what in fail fail-on; do
+		echo "--as scan --do $what --target plain scan --noheadings -o PID"
+		for as in list exe tree; do
+			for mode in $modes; do
+				echo "--as $as --do $what --part 0/8 --target plain enable" \
+					"${mode#default} crowd:"
+			done
+		done
+	done
+}
+
 sweeps() {
+	several | grep -e "$pattern" || true
 	for mode in $modes; do
 		operations | sed "s/MODE/${mode#default}/" | while read -r operation; do
 			for what in kill int,term fail fail-on orphan helper-kill,helper-fail; do
@@ -72,8 +88,12 @@ sweeps() {
 			done
 		done
 		echo "--do hold --part 0/8 --target plain --setup disable enable ${mode#default} crowd:"
-	done | grep -e "$pattern"
+	done | grep -e "$pattern" || true
 }
+
+# A pid namespace of its own holds no more than what a sweep starts.
+alone="unshare --pid --fork --kill-child --mount-proc"
+$alone true 2>/dev/null || alone=
 
 sweeps >"$logs/sweeps"
 jobs=$(nproc)
@@ -88,14 +108,18 @@ if [ -n "$sample" ]; then
 fi
 
 # One line is one process, with a log of its own.
-export program how logs
+export program how logs alone
 xargs -d '\n' -P "$jobs" -n 1 sh -c '
 	log=$(mktemp "$logs/log.XXXXXX")
 	status=0
 	{
 		echo "$ sweep $how $1"
+		case $1 in
+		"--as exe"* | "--as tree"* | "--as scan"*) within=$alone ;;
+		*) within= ;;
+		esac
 		# shellcheck disable=SC2086 # words
-		"$program" $how $1
+		$within "$program" $how $1
 	} >"$log" 2>&1 || status=$?
 	[ "$status" -eq 0 ] || echo "status $status: $1" >>"$logs/failed"
 	cat "$log"

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#define WAYS 6
+#define WAYS 7
 
 struct way {
 	long call;
@@ -46,9 +46,9 @@ static const struct way ways[] = {
 	CALL(writev, -EPIPE, -ENOSPC),
 	CALL(process_vm_readv, -EFAULT, -EPERM, -ENOSYS),
 	CALL(process_vm_writev, -EFAULT, -EPERM, -ENOSYS),
-	CALL(open, -ENOENT, -EACCES, -EMFILE, -ENOMEM),
-	CALL(openat, -ENOENT, -EACCES, -EMFILE, -ENOMEM),
-	CALL(openat2, -ENOSYS, -ELOOP, -EACCES, -EMFILE, -ENOMEM),
+	CALL(open, -ENOENT, -EACCES, -EMFILE, -ENFILE, -ENOMEM),
+	CALL(openat, -ENOENT, -EACCES, -EMFILE, -ENFILE, -ENOMEM),
+	CALL(openat2, -ENOSYS, -ELOOP, -EACCES, -EMFILE, -ENFILE, -ENOMEM),
 	CALL(close, -EIO, -EINTR),
 	CALL(stat, -ENOENT, -EACCES),
 	CALL(fstat, -EIO, -ENOMEM),
@@ -94,7 +94,7 @@ static const struct way ways[] = {
 	CALL(ptrace, -EPERM, -ESRCH, -EIO),
 	CALL(wait4, -ECHILD, -EINTR),
 	CALL(waitid, -ECHILD, -EINTR),
-	CALL(pidfd_open, -ENOSYS, -EPERM, -ESRCH, -EMFILE),
+	CALL(pidfd_open, -ENOSYS, -EPERM, -ESRCH, -EMFILE, -ENFILE, -ENOMEM),
 	CALL(pidfd_send_signal, -ENOSYS, -EPERM, -ESRCH),
 	CALL(kill, -EPERM, -ESRCH),
 	CALL(tgkill, -EPERM, -ESRCH),

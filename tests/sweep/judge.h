@@ -12,15 +12,23 @@
 
 #define JUDGE_ARGS 16
 
+/*
+ * How the target is named. But for AS_PID and AS_SCAN there are two, and both are judged: a
+ * process that lives must not be passed over because something failed.
+ */
+enum judge_as { AS_PID, AS_LIST, AS_EXE, AS_TREE, AS_SCAN };
+
 struct trial {
 	/* What is given. */
 	const char *dfpatch, *target;
-	bool init;	   /* the target initialises by itself */
-	bool next_inside;  /* the next call is one of libdf within, and none of dfpatch */
-	const char *setup; /* a command for all of the crowd, before anything else */
+	bool init;	  /* the target initialises by itself */
+	bool next_inside; /* the next call is one of libdf within, and none of dfpatch */
+	enum judge_as as;
+	const char *setup;	      /* a command for all of the crowd, before anything else */
 	const char *args[JUDGE_ARGS]; /* of dfpatch, up to NULL; the first is the command */
 	/* What is found out. */
-	struct aim aim;
+	struct aim aim, other; /* the second one, if there are two */
+	char copy[64];	       /* AS_EXE: an executable that nobody else runs; "" for none */
 	bool running;
 	bool fresh; /* a new target for each run: it cannot be put back to what it was */
 	struct aim_state start;		/* before the operation, */
@@ -43,5 +51,8 @@ bool judge_learn(struct trial *trial);
 /* One run. */
 void judge_run(struct trial *trial, const struct disturbance *disturb, struct outcome *outcome,
 	       struct verdict *verdict);
+
+/* Ends the targets, if they run, and removes what was made. */
+void judge_end(struct trial *trial);
 
 #endif

@@ -25,6 +25,8 @@ static const char usage[] =
 	"  --target plain|inside   without libdf (default), or with it\n"
 	"  --init                  the target initialises its flags by itself\n"
 	"  --setup COMMAND         carried out on all of the crowd, first\n"
+	"  --as pid|list|exe|tree|scan  how the target is named (default pid); list, exe and\n"
+	"                          tree mean a second one as well, scan means all there are\n"
 	"  --next tool|inside      who makes the next call (default tool)\n"
 	"  --do WHAT,...           of the list below; default kill\n"
 	"  --from N --to N --way K only these calls, and this way to fail\n"
@@ -52,7 +54,7 @@ static const struct what {
 
 struct sweep {
 	struct trial trial;
-	const char *target_name, *next_name;
+	const char *target_name, *next_name, *as_name;
 	const struct what *chosen[WHATS];
 	size_t chosen_count;
 	long from, to, way;
@@ -73,11 +75,11 @@ static void tell(const struct sweep *s, const struct what *what, const struct di
 	printf("WRONG: %s\n  in %s", v->wrong, o->reached ? call_name(o->call) : "no call");
 	if (o->done && d->what == FAIL)
 		printf(" = %s", fault_name(o->fault));
-	printf(", status %d, phase %u\n  sweep --target %s --next %s%s%s%s --do %s --from %ld "
-	       "--to %ld --way %zu",
-	       o->status, v->phase, s->target_name, s->next_name, s->trial.init ? " --init" : "",
-	       s->trial.setup ? " --setup " : "", s->trial.setup ? s->trial.setup : "", what->name,
-	       d->at, d->at, d->way);
+	printf(", status %d, phase %u\n  sweep --target %s --next %s --as %s%s%s%s --do %s --from "
+	       "%ld --to %ld --way %zu",
+	       o->status, v->phase, s->target_name, s->next_name, s->as_name,
+	       s->trial.init ? " --init" : "", s->trial.setup ? " --setup " : "",
+	       s->trial.setup ? s->trial.setup : "", what->name, d->at, d->at, d->way);
 	for (size_t i = 0; s->trial.args[i]; i++)
 		printf(" %s", s->trial.args[i]);
 	printf("\n  %s%s", o->err, *o->err ? "" : "(no message)\n");
@@ -111,7 +113,8 @@ static void run(struct sweep *s, const struct what *what, const struct disturban
 
 /* ---- all runs ---- */
 
-/* At one call; false if there is no such call any more. */
+/* At one call; false if there is no such call any more. Who was ended before by its watchdog, on
+ * a busy machine, does not tell. */
 static bool sweep_call(struct sweep *s, const struct what *what, long at)
 {
 	struct disturbance d = what->disturb;
@@ -124,7 +127,7 @@ static bool sweep_call(struct sweep *s, const struct what *what, long at)
 		d.way++;
 	} while (s->way < 0 && d.what == FAIL && o.reached &&
 		 fault_of(o.call, d.way, o.size, &value));
-	return o.reached;
+	return o.reached || o.status != 0;
 }
 
 static void sweep_all(struct sweep *s)
@@ -146,8 +149,8 @@ static void sweep_sample(struct sweep *s)
 		struct disturbance d = what->disturb;
 		const long calls = d.helper ? s->trial.plain.helper_calls : s->trial.plain.calls;
 		d.at = random() % (calls + 1);
-		d.way = (size_t)random() % 5;
-		/* Few calls have five ways to fail. */
+		d.way = (size_t)random() % 6;
+		/* Few calls have six ways to fail. */
 		do
 			run(s, what, &d, &o);
 		while (d.what == FAIL && o.reached && !o.done && d.way-- > 0 && now_ns() < end);
@@ -156,7 +159,7 @@ static void sweep_sample(struct sweep *s)
 
 static void sum_up(const struct sweep *s)
 {
-	printf("%s, %s:", s->target_name, s->trial.args[0]);
+	printf("%s, %s, as %s:", s->target_name, s->trial.args[0], s->as_name);
 	for (size_t i = 0; i < s->chosen_count; i++)
 		printf(" %s", s->chosen[i]->name);
 	printf(": %ld runs, %ld disturbed; %ld ended as before, %ld as after, %ld WRONG\n", s->runs,
@@ -214,6 +217,18 @@ static void take_part(struct sweep *s, char *text)
 		refuse();
 }
 
+static void take_as(struct sweep *s, const char *name)
+{
+	static const char *const names[] = {"pid", "list", "exe", "tree", "scan"};
+	size_t i = 0;
+	while (i < sizeof(names) / sizeof(names[0]) && strcmp(names[i], name) != 0)
+		i++;
+	if (i == sizeof(names) / sizeof(names[0]))
+		refuse();
+	s->as_name = names[i];
+	s->trial.as = (enum judge_as)i;
+}
+
 static void take_option(struct sweep *s, int option)
 {
 	switch (option) {
@@ -228,6 +243,9 @@ static void take_option(struct sweep *s, int option)
 		break;
 	case 'u':
 		s->trial.setup = optarg;
+		break;
+	case 'a':
+		take_as(s, optarg);
 		break;
 	case 'n':
 		s->next_name = optarg;
@@ -261,19 +279,13 @@ static void take_option(struct sweep *s, int option)
 static void take_options(struct sweep *s, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"target", 1, NULL, 't'},
-		{"init", 0, NULL, 'i'},
-		{"setup", 1, NULL, 'u'},
-		{"next", 1, NULL, 'n'},
-		{"do", 1, NULL, 'd'},
-		{"from", 1, NULL, 'f'},
-		{"to", 1, NULL, 'o'},
-		{"way", 1, NULL, 'w'},
-		{"part", 1, NULL, 'p'},
-		{"sample", 1, NULL, 's'},
-		{"seed", 1, NULL, 'e'},
-		{"dfpatch", 1, NULL, 'x'},
-		{0},
+		{"target", 1, NULL, 't'},  {"init", 0, NULL, 'i'},
+		{"setup", 1, NULL, 'u'},   {"as", 1, NULL, 'a'},
+		{"next", 1, NULL, 'n'},	   {"do", 1, NULL, 'd'},
+		{"from", 1, NULL, 'f'},	   {"to", 1, NULL, 'o'},
+		{"way", 1, NULL, 'w'},	   {"part", 1, NULL, 'p'},
+		{"sample", 1, NULL, 's'},  {"seed", 1, NULL, 'e'},
+		{"dfpatch", 1, NULL, 'x'}, {0},
 	};
 	static char kill[] = "kill";
 	for (int option; (option = getopt_long(argc, argv, "+", options, NULL)) != -1;)
@@ -295,22 +307,24 @@ int main(int argc, char **argv)
 		.trial.dfpatch = DFPATCH_PATH,
 		.target_name = "plain",
 		.next_name = "tool",
+		.as_name = "pid",
 		.to = -1,
 		.way = -1,
 		.parts = 1,
 	};
 	s.seed = (unsigned long)time(NULL);
 	take_options(&s, argc, argv);
-	if (!judge_learn(&s.trial))
+	if (!judge_learn(&s.trial)) {
+		judge_end(&s.trial);
 		return 2;
+	}
 	if (s.seconds > 0) {
 		printf("seed %lu\n", s.seed);
 		sweep_sample(&s);
 	} else {
 		sweep_all(&s);
 	}
-	if (s.trial.running)
-		aim_end(&s.trial.aim);
+	judge_end(&s.trial);
 	sum_up(&s);
 	return s.wrong > 0;
 }

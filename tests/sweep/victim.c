@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ struct trace {
 
 /* ---- starting ---- */
 
-static void become(const char *const *argv, int go, int err)
+static void become(const char *const *argv, int go, int out, int err)
 {
 	char byte;
 	sigset_t none;
@@ -54,7 +55,7 @@ static void become(const char *const *argv, int go, int err)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(open("/dev/null", O_RDWR | O_CLOEXEC), STDIN_FILENO);
 	/* A file as well, since a pipe or a terminal would be written to in other pieces. */
-	dup2(memfd_create("out", MFD_CLOEXEC), STDOUT_FILENO);
+	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
 	if (read(go, &byte, 1) == 1)
 		execv(argv[0], (char *const *)argv);
@@ -62,15 +63,16 @@ static void become(const char *const *argv, int go, int err)
 }
 
 /* `go` is where one byte starts it. */
-static pid_t spawn(const char *const *argv, int *go, int *err)
+static pid_t spawn(const char *const *argv, int *go, int *out, int *err)
 {
 	int ends[2];
+	*out = memfd_create("out", MFD_CLOEXEC);
 	*err = memfd_create("err", MFD_CLOEXEC);
-	if (*err < 0 || pipe2(ends, O_CLOEXEC) != 0)
+	if (*out < 0 || *err < 0 || pipe2(ends, O_CLOEXEC) != 0)
 		return -1;
 	const pid_t pid = fork();
 	if (pid == 0)
-		become(argv, ends[0], *err);
+		become(argv, ends[0], *out, *err);
 	close(ends[0]);
 	*go = ends[1];
 	return pid;
@@ -83,10 +85,10 @@ static void start(int go)
 	close(go);
 }
 
-static void take_err(int fd, char err[VICTIM_TEXT])
+static void take_text(int fd, char *text, size_t size)
 {
-	const ssize_t got = pread(fd, err, VICTIM_TEXT - 1, 0);
-	err[got > 0 ? got : 0] = '\0';
+	const ssize_t got = pread(fd, text, size - 1, 0);
+	text[got > 0 ? got : 0] = '\0';
 	close(fd);
 }
 
@@ -112,9 +114,9 @@ static void set_alarm(bool on)
 
 int tool_run(const char *const *argv, char err[VICTIM_TEXT])
 {
-	int go, fd, status;
+	int go, out, fd, status;
 	const uint64_t end = now_ns() + AIM_PATIENCE;
-	const pid_t pid = spawn(argv, &go, &fd);
+	const pid_t pid = spawn(argv, &go, &out, &fd);
 	bool late = false;
 	if (pid < 0)
 		return -1000;
@@ -124,7 +126,8 @@ int tool_run(const char *const *argv, char err[VICTIM_TEXT])
 		if (!late && now_ns() > end)
 			late = kill(pid, SIGKILL) == 0;
 	set_alarm(false);
-	take_err(fd, err);
+	take_text(fd, err, VICTIM_TEXT);
+	close(out);
 	return late ? -1000 : status_of(status);
 }
 
@@ -211,6 +214,9 @@ static bool fail(struct trace *t, struct task *task, unsigned long size)
 	if (!fault_of(t->out->call, t->disturb->way, size, &value) ||
 	    (t->disturb->forever && !may_last(value)) ||
 	    ptrace(PTRACE_GETREGS, task->id, NULL, &regs) != 0)
+		return false;
+	/* Who wakes others does not wait, so that this cannot fail as waiting can. */
+	if (t->out->call == SYS_futex && (regs.rsi & (unsigned)FUTEX_CMD_MASK) == FUTEX_WAKE)
 		return false;
 	task->changed = true;
 	task->rdi = regs.rdi;
@@ -399,9 +405,9 @@ bool victim_run(const struct aim *aim, const char *const *argv, const struct dis
 	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
 			     PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
 	struct trace t = {.aim = aim, .disturb = disturb, .out = outcome};
-	int go, err;
+	int go, out, err;
 	*outcome = (struct outcome){.status = -1000};
-	t.main = spawn(argv, &go, &err);
+	t.main = spawn(argv, &go, &out, &err);
 	t.deadline = now_ns() + AIM_PATIENCE;
 	if (t.main < 0 || ptrace(PTRACE_SEIZE, t.main, NULL, (void *)options) != 0)
 		return false;
@@ -410,6 +416,7 @@ bool victim_run(const struct aim *aim, const char *const *argv, const struct dis
 	set_alarm(true);
 	follow(&t);
 	set_alarm(false);
-	take_err(err, outcome->err);
+	take_text(err, outcome->err, VICTIM_TEXT);
+	take_text(out, outcome->out, VICTIM_OUT);
 	return true;
 }

@@ -32,7 +32,8 @@ struct disturbance {
 	size_t way; /* FAIL: in which way (faults.h) */
 };
 
-#define VICTIM_TEXT 8192
+#define VICTIM_TEXT 8192 /* on standard error, */
+#define VICTIM_OUT 32768 /* and on standard output */
 
 struct outcome {
 	int status;   /* exit status, or minus the signal */
@@ -49,6 +50,7 @@ struct outcome {
 	long helper_calls;
 	size_t helpers; /* and of how many helpers */
 	char err[VICTIM_TEXT];
+	char out[VICTIM_OUT];
 };
 
 /* Runs it with arguments up to NULL, until it and all that it started has ended. */
