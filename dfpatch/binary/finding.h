@@ -37,7 +37,7 @@ enum severity {
 	X(RECORD_FLAGS, "record-flags", FINDING, "a record has flags that are not known")          \
 	X(STRING_BOUNDS, "string-bounds", FINDING,                                                 \
 	  "kind, name, file or doc is no terminated string of the module")                         \
-	X(STRING_EMPTY, "string-empty", FINDING, "kind, name or file is empty, or the line is 0")  \
+	X(STRING_EMPTY, "string-empty", FINDING, "kind, name or file is empty")                    \
 	X(STRING_UTF8, "string-utf8", FINDING, "kind, name, file or doc is no well-formed UTF-8")  \
 	X(STATE_BOUNDS, "state-bounds", FINDING,                                                   \
 	  "the state lies in no writable segment, is not aligned, or lies in the control block")   \

@@ -186,8 +186,6 @@ static void check_strings(struct pass *p, const struct subject *s, const struct 
 	if (s->site.doc != before->site.doc)
 		check_string(p, s, "doc", s->site.doc);
 	check_part_of_name(p, s, "name", s->site.name);
-	if (s->site.line == 0)
-		TELL(p, s, FINDING_STRING_EMPTY, "its line is 0");
 }
 
 static void check_place(struct pass *p, const struct subject *s)
