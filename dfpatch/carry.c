@@ -46,6 +46,19 @@ static void note_open(struct work *w, uint64_t control)
 	w->forward = block.phase == DF_PHASE_WRITING || block.phase == DF_PHASE_CLOSING;
 }
 
+void carry_note(const struct work *w, uint64_t control, uint64_t generation,
+		const struct df_stamp *stamp)
+{
+	const struct mark mark = {
+		.control = control,
+		.generation = generation,
+		.claim = w->claims.word,
+		.at = stamp->now,
+	};
+	if (w->request->marks)
+		marks_note(w->request->marks, &mark);
+}
+
 int carry_out(struct work *w, const struct df_stamp *stamp, struct df_err *err)
 {
 	for (; w->next < w->result->images.count; w->next++) {
@@ -53,6 +66,7 @@ int carry_out(struct work *w, const struct df_stamp *stamp, struct df_err *err)
 		const struct df_plan *plan = &w->result->plans[w->next];
 		if (df_plan_empty(plan))
 			continue;
+		carry_note(w, module.control, plan->generation, stamp);
 		const int status = df_plan_apply(&w->mem, &module, plan, stamp, err);
 		if (status == -(int)DF_E_UNDO)
 			note_open(w, module.control);

@@ -14,6 +14,13 @@
 int carry_recheck(struct work *work, struct df_err *err);
 
 /*
+ * Remembers that a module is about to be changed from a generation on, for processes that are
+ * forked with that (marks.h).
+ */
+void carry_note(const struct work *work, uint64_t control, uint64_t generation,
+		const struct df_stamp *stamp);
+
+/*
  * Carries them out, module by module, from work->next on, which it moves. Returns 0 or what
  * df_plan_apply() does, with a text that names the module. If the time of a claim was over in
  * the middle of one, work->left_open says so.

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "image.h"
+#include "marks.h"
 #include "plan.h"
 #include "process.h"
 #include "select.h"
@@ -29,13 +30,10 @@ struct change_request {
 	size_t pattern_count;
 	bool dry_run;
 	enum mode mode;
-	uint64_t timeout;  /* ns: for waiting on other controllers, and trying again */
-	uint64_t max_stop; /* ns: how long threads may take to stop */
-	/*
-	 * CLOCK_REALTIME, ns; 0 if that is no question: what this process has done since then to
-	 * other programs counts as done here, too, where it was inherited by a fork.
-	 */
-	uint64_t inherits_since;
+	uint64_t timeout;    /* ns: for waiting on other controllers, and trying again */
+	uint64_t max_stop;   /* ns: how long threads may take to stop */
+	struct marks *marks; /* where what is done is remembered; NULL: nowhere */
+	bool inherits; /* what is remembered counts as done here, too, where a fork brought it */
 };
 
 /* What a change came to; valid as far as it got, also after a failure. */

@@ -32,13 +32,13 @@ static uint32_t first_nonce(void)
 /* All claims of this process have nonces in a row. */
 static struct {
 	bool begun;
-	uint32_t first, next;
+	uint32_t next;
 } nonces;
 
 static uint64_t next_word(void)
 {
 	if (!nonces.begun)
-		nonces.first = nonces.next = first_nonce();
+		nonces.next = first_nonce();
 	nonces.begun = true;
 	return (uint64_t)nonces.next++ << 32 | (uint32_t)getpid();
 }
@@ -46,7 +46,7 @@ static uint64_t next_word(void)
 int claims_begin(struct claims *claims, size_t room, struct df_err *err)
 {
 	if (claims->word == 0)
-		claims->first = claims->word = next_word();
+		claims->word = next_word();
 	if (room <= claims->room)
 		return 0;
 	uint64_t *larger = realloc(claims->list, room * sizeof(*larger));
@@ -61,13 +61,6 @@ void claims_renew(struct claims *claims)
 {
 	claims->word = next_word();
 	claims->count = 0;
-}
-
-bool claims_inherited(const struct claims *claims, uint64_t word)
-{
-	const uint32_t nonce = (uint32_t)(word >> 32), ours = (uint32_t)(claims->first >> 32);
-	return (uint32_t)word == (uint32_t)getpid() && claims->first != 0 &&
-	       nonce - nonces.first < ours - nonces.first;
 }
 
 int claims_take(struct claims *claims, const struct df_mem *mem, uint64_t control,

@@ -23,8 +23,7 @@ struct claims {
 	uint64_t *list; /* owned; control blocks, run-time addresses */
 	size_t count;
 	size_t room;
-	uint64_t word;	/* what stands in them: our id, and a nonce that no claim had before */
-	uint64_t first; /* the first of this change */
+	uint64_t word; /* what stands in them: our id, and a nonce that no claim had before */
 };
 
 /* Makes room for `room` claims. Returns 0 or DF_E_MEMORY. */
@@ -33,12 +32,6 @@ int claims_begin(struct claims *claims, size_t room, struct df_err *err);
 /* The claims that are taken from now on bear a new nonce. Those that stand must be dropped before,
  * or taken anew. */
 void claims_renew(struct claims *claims);
-
-/*
- * Whether a word is that of a claim which an earlier change of this process made. Where that
- * stands in another program than it was made in, the program was forked from that one.
- */
-bool claims_inherited(const struct claims *claims, uint64_t word);
 
 /* Claims a module, which the caller knows to be there. Returns 0 or what `store` does. */
 int claims_take(struct claims *claims, const struct df_mem *mem, uint64_t control,

@@ -112,6 +112,7 @@
  *   stand_in         a child in place of a process that it could not end
  *   watchdog         what ends us when we hold up a target for too long
  *   claim            our claims on modules
+ *   marks            which modules we have changed, to know them in forked processes
  *   change.h         a change: what is asked for, and what it came to
  *   work.h           what its steps share
  *   plans            what it comes to in each module

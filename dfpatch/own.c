@@ -88,6 +88,7 @@ static int clear_claim(struct work *w, const struct image *image, struct df_err 
 static int put_ours_right(struct work *w, const struct image *image, const struct df_module *module,
 			  const struct df_stamp *stamp, struct df_err *err)
 {
+	carry_note(w, module->control, w->result->plans[w->next].generation, stamp);
 	if (df_recover(&w->mem, module, stamp, err) < 0)
 		return df_err_prefix(err, image->path);
 	carry_closed(w);
@@ -108,10 +109,9 @@ static int put_right(struct work *w, size_t i, const struct df_control_v1 *contr
 	if (control->phase == DF_PHASE_IDLE)
 		return df_fail(err, DF_E_CHANGED, "%s: another controller changed flags meanwhile",
 			       image->path);
-	/* It is as old as what was inherited, and known by that when all is planned anew. */
-	const struct df_stamp inherited = {.now = w->request->inherits_since, .pid = stamp->pid};
+	/* It is known again when all is planned anew. */
 	if (plans_inherited(w, image))
-		stamp = &inherited;
+		carry_note(w, module.control, control->generation, stamp);
 	if (df_recover(&w->mem, &module, stamp, err) < 0)
 		return df_err_prefix(err, image->path);
 	w->result->recovered++;
@@ -156,9 +156,10 @@ void own_ask_for_turn(struct work *w)
 	if (w->claimed_since == 0)
 		w->claimed_since = now;
 	claims_drop(&w->claims, &w->mem);
+	/* In any case: no claim is that of a recovery and of the change behind it (marks.h). */
+	claims_renew(&w->claims);
 	if (now >= w->deadline || now - w->claimed_since > TURNS_MAX_NS)
 		return;
-	claims_renew(&w->claims);
 	for (size_t i = 0; i < w->result->images.count; i++) {
 		const struct image *image = w->result->images.list[i];
 		if (plans_concern(w, i) && still_there(w, image))

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "image_process.h"
 
@@ -70,14 +69,8 @@ static int verify_image(struct work *w, size_t i, struct df_err *err)
 
 bool plans_inherited(const struct work *w, const struct image *image)
 {
-	const struct df_control_v1 *control = &image->control;
-	const uint64_t claim = (uint64_t)control->external_nonce << 32 | control->external;
-	if (w->request->inherits_since == 0)
-		return false;
-	if (control->phase == DF_PHASE_WRITING || control->phase == DF_PHASE_CLOSING)
-		return claims_inherited(&w->claims, claim);
-	return control->phase == DF_PHASE_IDLE && control->changed_by == (uint32_t)getpid() &&
-	       control->changed_at >= w->request->inherits_since && control->changed_at < w->begun;
+	return w->request->inherits &&
+	       marks_include(w->request->marks, image->table.control, &image->control);
 }
 
 static bool any_selected(const struct image *image, const bool *selected)

@@ -26,7 +26,7 @@ int plans_make(struct work *work, struct df_err *err);
 
 /*
  * Whether an earlier change of this process is in the module, which was forked after it or in
- * the middle of it: request->inherits_since. In the middle, with the recovery that is due.
+ * the middle of it: request->inherits. In the middle, with the recovery that is due.
  */
 bool plans_inherited(const struct work *work, const struct image *image);
 

@@ -68,10 +68,15 @@ static int close_open(struct work *w, struct df_err *err)
 	return status;
 }
 
+/* Room to remember those modules that are begun with again under another claim. */
+#define REPEATS 64
+
 static int commit(struct work *w, struct df_err *err)
 {
 	bool quiet;
 	int status = claims_begin(&w->claims, w->result->images.count, err);
+	if (status == 0 && w->request->marks)
+		status = marks_reserve(w->request->marks, w->result->images.count + REPEATS, err);
 	if (status == 0)
 		status = way_choose(w, &quiet, err);
 	if (status < 0)
@@ -227,7 +232,6 @@ int run_change(const struct change_request *request, struct change_result *resul
 		.memory = malloc(sizeof(*work.memory)),
 		.threads = {.task = -1},
 		.deadline = monotonic_now() + request->timeout,
-		.begun = carry_stamp().now,
 	};
 	struct work *w = &work;
 	int status = w->memory ? prepare(w, err) : df_fail_memory(err);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "diag.h"
@@ -19,8 +18,8 @@ struct round {
 	const struct options *options;
 	struct several *several;
 	struct targets targets;
-	size_t done;	/* targets that had their turn */
-	uint64_t begun; /* CLOCK_REALTIME, ns */
+	size_t done; /* targets that had their turn */
+	struct marks marks;
 	struct json_targets *json;
 	struct grid *grid; /* of a list for people */
 };
@@ -132,13 +131,6 @@ static int list_one(struct round *r, const struct target_id *target, struct df_e
 
 /* ---- changes ---- */
 
-static uint64_t realtime_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* Doing it again would not be the same as once. */
 static bool counts(enum df_op op)
 {
@@ -149,10 +141,9 @@ static bool counts(enum df_op op)
  * A process that was forked by one after its turn, or in the middle of it, has what was done
  * there. Nobody can have named it by its number.
  */
-static uint64_t inherits_since(const struct round *r, const struct target_id *target)
+static bool may_inherit(const struct round *r, const struct target_id *target)
 {
-	const bool may = r->done > 0 && !target->named && counts(r->options->command->op);
-	return may ? r->begun : 0;
+	return r->done > 0 && !target->named && counts(r->options->command->op);
 }
 
 static void report(const struct round *r, const struct target_end *end,
@@ -172,7 +163,8 @@ static void change_one(struct round *r, const struct target_id *target)
 	const struct found found = {.targets = &r->targets, .target = target};
 	struct change_result result;
 	struct df_err why;
-	request.inherits_since = inherits_since(r, target);
+	request.marks = &r->marks;
+	request.inherits = may_inherit(r, target);
 	request.check = check_of(&found);
 	const int status = run_change(&request, &result, &why);
 	const struct target_end end = end_of(
@@ -297,7 +289,7 @@ static int nobody(const struct round *r, struct df_err *err)
 
 int several_run(const struct options *options, struct several *several, struct df_err *err)
 {
-	struct round r = {.options = options, .several = several, .begun = realtime_now()};
+	struct round r = {.options = options, .several = several};
 	*several = (struct several){.written = false};
 	int status = check_patterns(options, err);
 	if (status == 0)
@@ -313,5 +305,6 @@ int several_run(const struct options *options, struct several *several, struct d
 	}
 	grid_free(r.grid);
 	targets_free(&r.targets);
+	marks_free(&r.marks);
 	return status;
 }

@@ -33,7 +33,6 @@ struct work {
 	bool left_open;		/* that was begun with, and then the time was over; */
 	bool forward;		/* whoever goes on there finishes it, and does not undo it */
 	size_t inherited;	/* modules that were forked with this change in them */
-	uint64_t begun;		/* CLOCK_REALTIME, ns: when this change was */
 	uint64_t claimed_since; /* CLOCK_MONOTONIC, ns: the first claim of this call; 0 for none */
 	uint64_t deadline;	/* likewise: of this call */
 };

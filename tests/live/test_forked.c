@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_forked.c - a process that is forked in the middle of a quiet change of its parent, which
- * means descendants, too: what counts is counted once.
+ * means descendants, too: what counts is counted once, and what was not done there is done.
  */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -111,4 +112,94 @@ Test(forked, at_each_step)
 		half_done += forks_at(step);
 	cr_log_info("%d steps, %d with the change half done\n", count, half_done);
 	cr_assert(half_done > 0);
+}
+
+/* ---- the parent has only what another began ---- */
+
+static struct spots spots;
+static const struct spot *spot;
+
+/* The first one there only tries whether it may. */
+static int last_write(uint64_t addr)
+{
+	int step = patcher.page->steps;
+	while (step > 0 && (patcher.page->list[step - 1].kind != STEP_WRITE ||
+			    patcher.page->list[step - 1].addr != addr))
+		step--;
+	return step;
+}
+
+/* Leaves a change that is past its commit point to whoever comes next. */
+static void die_in_the_middle(void)
+{
+	struct wish wish = alone;
+	cr_assert_eq(patcher_do(&patcher, live.pid, &alone), 0, "%s", patcher.page->error);
+	wish.hold = last_write(spot->site);
+	patcher_free(&patcher);
+	cr_assert_eq(TOOL(&tool, "deactivate", PID(&live), "--quiet", "breed:flag"), 0, "%s",
+		     tool.err);
+	patcher_start(&patcher, live.pid, &wish);
+	cr_assert(patcher_held(&patcher), "there is no step %d", wish.hold);
+	kill(patcher.pid, SIGKILL);
+	patcher_end(&patcher);
+	patcher_free(&patcher);
+	cr_assert_eq(peek_control(&spots).phase, (uint32_t)DF_PHASE_WRITING);
+}
+
+static void start_with_work_left(void)
+{
+	LIVE_START(&live, "breeder", "children=1");
+	spots_open(&spots, &live);
+	spot = spots_find(&spots, "breed", "flag");
+	die_in_the_middle();
+}
+
+static void stop_all(void)
+{
+	patcher_free(&patcher);
+	spots_close(&spots);
+	live_stop(&live);
+}
+
+/* The step by which that is put right is the first that writes to the generation. */
+static int step_behind_recovery(void)
+{
+	start_with_work_left();
+	cr_assert_eq(patcher_do(&patcher, live.pid, &alone), 0, "%s", patcher.page->error);
+	const int step = patcher_find(&patcher, STEP_WRITE,
+				      spots.control + offsetof(struct df_control_v1, generation));
+	cr_assert(step > 0);
+	stop_all();
+	return step + 2;
+}
+
+/*
+ * The parent is put right and then cannot be changed. What its child has of us is the recovery
+ * alone: so the change is due there.
+ */
+Test(forked, after_what_another_began)
+{
+	static const uint8_t breakpoint = 0xcc;
+	struct wish wish = alone;
+	wish.hold = step_behind_recovery();
+	wish.instead = with_descendants;
+	said = memfd_create("said", MFD_CLOEXEC);
+	start_with_work_left();
+	patcher_start(&patcher, live.pid, &wish);
+	cr_assert(patcher_held(&patcher), "there is no step %d", wish.hold);
+	cr_assert_eq(peek_control(&spots).changed_by, (uint32_t)patcher.pid, "not put right yet");
+	const uint8_t code = peek_opcode(&spots, spot);
+	fork_one();
+	/* It must not run into that. */
+	kill(live.pid, SIGSTOP);
+	poke(&spots, spot->site, &breakpoint, 1);
+	patcher_go_on(&patcher);
+	cr_assert_eq(patcher_end(&patcher), -99, "the parent was changed");
+	poke(&spots, spot->site, &code, 1);
+	kill(live.pid, SIGCONT);
+	cr_assert_eq(TOOL(&tool, "list", PID(&live), "--tree", "--noheadings", "-o", "COUNT"), 0,
+		     "%s", tool.err);
+	cr_assert_str_eq(tool.out, "    1\n    2\n");
+	close(said);
+	stop_all();
 }

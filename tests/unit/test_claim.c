@@ -120,25 +120,3 @@ Test(claim, no_two_have_one_nonce)
 	claims_end(&first);
 	claims_end(&second);
 }
-
-/* Of changes before, and of this process alone. */
-Test(claim, tells_those_that_earlier_changes_made)
-{
-	struct claims first, second;
-	begin(&first);
-	const uint64_t begun = first.word;
-	cr_expect_not(claims_inherited(&first, begun));
-	claims_renew(&first);
-	cr_expect_not(claims_inherited(&first, first.word));
-	begin(&second);
-	cr_expect(claims_inherited(&second, begun));
-	cr_expect(claims_inherited(&second, first.word));
-	cr_expect_not(claims_inherited(&second, second.word));
-	claims_renew(&second);
-	cr_expect_not(claims_inherited(&second, second.word));
-	cr_expect_not(claims_inherited(&second, begun - (UINT64_C(1) << 32)));
-	cr_expect_not(claims_inherited(&second, begun + 1), "another process");
-	cr_expect_not(claims_inherited(&second, 0));
-	claims_end(&first);
-	claims_end(&second);
-}
