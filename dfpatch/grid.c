@@ -37,21 +37,31 @@ static struct {
 #undef DECLARE
 } lib;
 
-static int load_library(struct df_err *err)
+static int resolve(void *handle, struct df_err *err)
 {
-	if (lib.loaded)
-		return 0;
-	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (!handle)
-		return df_fail(err, DF_E_SYSTEM, "cannot load what prints tables: %s", dlerror());
 #define RESOLVE(NAME)                                                                              \
 	lib.NAME = (__typeof__(lib.NAME))dlsym(handle, #NAME);                                     \
 	if (!lib.NAME)                                                                             \
 		return df_fail(err, DF_E_SYSTEM, "%s has no " #NAME, LIBRARY);
 	FUNCTIONS(RESOLVE)
 #undef RESOLVE
-	lib.loaded = true;
 	return 0;
+}
+
+static int load_library(struct df_err *err)
+{
+	if (lib.loaded)
+		return 0;
+	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (!handle)
+		return df_fail(err, DF_E_SYSTEM,
+			       "cannot load what prints tables (package libsmartcols1): %s",
+			       dlerror());
+	const int status = resolve(handle, err);
+	if (status < 0)
+		dlclose(handle);
+	lib.loaded = status == 0;
+	return status;
 }
 
 struct chosen {

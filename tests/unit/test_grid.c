@@ -10,11 +10,27 @@
 
 static bool missing;
 
+/* Opened and not closed. A library that lacks a function is played by one of the C library's. */
+static int handles;
+static bool lacks;
+
 /* Stands before the C library's own. */
 __attribute__((visibility("default"))) void *dlopen(const char *name, int mode)
 {
 	void *(*real)(const char *, int) = (void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
-	return real(missing ? "libsmartcols-that-is-not-there.so" : name, mode);
+	void *handle = real(missing ? "libsmartcols-that-is-not-there.so"
+			    : lacks ? "libm.so.6"
+				    : name,
+			    mode);
+	handles += handle != NULL;
+	return handle;
+}
+
+__attribute__((visibility("default"))) int dlclose(void *handle)
+{
+	int (*real)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+	handles--;
+	return real(handle);
 }
 
 static char *cell(const void *row)
@@ -36,6 +52,20 @@ Test(grid, says_that_the_library_is_missing_and_tries_again)
 	missing = false;
 	cr_assert_eq(grid_new(&columns, "ONE", NULL, true, &grid, &err), 0, "%s", err.text);
 	cr_expect_eq(grid_add(grid, "x", &err), 0);
+	grid_free(grid);
+}
+
+Test(grid, closes_a_library_that_lacks_a_function)
+{
+	struct grid *grid = NULL;
+	struct df_err err = {0};
+	lacks = true;
+	handles = 0;
+	cr_expect_eq(grid_new(&columns, "ONE", NULL, true, &grid, &err), -(int)DF_E_SYSTEM);
+	cr_expect(strstr(err.text, "has no scols_new_table"), "%s", err.text);
+	cr_expect_eq(handles, 0, "%d left open", handles);
+	lacks = false;
+	cr_assert_eq(grid_new(&columns, "ONE", NULL, true, &grid, &err), 0, "%s", err.text);
 	grid_free(grid);
 }
 
