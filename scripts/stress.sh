@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # stress.sh [BUILD [TIMES]] - the stress test of changes from outside, TIMES as long as in the test
-#                             suite: 20 make 4 million byte flips in 4,000 quiet changes, and
-#                             10,000 changes each quietly and in stop mode beside libdf.
+#                             suite: 7 make 4.2 million byte flips in 4,200 quiet changes, and
+#                             10,500 changes each quietly and in stop mode beside libdf.
 set -eu
 
 build=${1:-build/dev}
-DF_STRESS=${2:-20} exec "$build/tests/live/test_live_quiet_stress" --verbose=1 -j1
+DF_STRESS=${2:-7} exec "$build/tests/live/test_live_quiet_stress" --verbose=1 -j1

@@ -58,7 +58,7 @@ static void all_are_sure(void)
 
 Test(quiet_stress, many_flips_under_eight_threads)
 {
-	const int changes = times(200);
+	const int changes = times(600);
 	struct wish wish = {.mode = MODE_QUIET, .pattern = "looks:"};
 	LIVE_START(&live, "looks-1000", "threads=8");
 	for (int i = 0; i < changes; i++) {
@@ -153,7 +153,7 @@ Test(quiet_stress, stops_beside_libdf)
 				  .op = DF_ACTIVATE,
 				  .back = DF_ACTIVATE,
 				  .pattern = "both:",
-				  .times = times(500)};
+				  .times = times(1500)};
 	change_beside(&wish, 2, 300);
 }
 
@@ -163,7 +163,7 @@ Test(quiet_stress, quiet_changes_beside_libdf)
 				  .op = DF_ACTIVATE,
 				  .back = DF_ACTIVATE,
 				  .pattern = "both:",
-				  .times = times(500)};
+				  .times = times(1500)};
 	change_beside(&wish, 2, 300);
 }
 
@@ -174,7 +174,7 @@ Test(quiet_stress, stops_beside_libdf_that_never_pauses)
 				  .op = DF_ACTIVATE,
 				  .back = DF_ACTIVATE,
 				  .pattern = "both:",
-				  .times = times(50)};
+				  .times = times(150)};
 	change_beside(&wish, 1, 0);
 }
 
@@ -184,6 +184,6 @@ Test(quiet_stress, quiet_changes_beside_libdf_that_never_pauses)
 				  .op = DF_ACTIVATE,
 				  .back = DF_ACTIVATE,
 				  .pattern = "both:",
-				  .times = times(50)};
+				  .times = times(150)};
 	change_beside(&wish, 1, 0);
 }
