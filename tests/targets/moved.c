@@ -11,6 +11,8 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -26,10 +28,21 @@ extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
 static struct target_page *page;
 
-static void *ask(void *unused)
+static bool first_thread_is_gone(void)
+{
+	char state = 0;
+	FILE *stat = fopen("/proc/self/stat", "re");
+	const bool known = stat && fscanf(stat, "%*d (%*[^)]) %c", &state) == 1;
+	if (stat)
+		fclose(stat);
+	return known && state == 'Z';
+}
+
+static void *ask(void *wait)
 {
 	const struct timespec pause = {.tv_nsec = 200000};
-	(void)unused;
+	while (wait && !first_thread_is_gone())
+		nanosleep(&pause, NULL);
 	for (;;) {
 #if MOVED_FLAGS
 		page->value[0] = DF_FEATURE(moved, feature, "off as built");
@@ -84,7 +97,7 @@ int main(int argc, char **argv)
 	if (target_option(argv, "text", 0))
 		move_text();
 	for (int i = 0; i < 2; i++)
-		if (target_option(argv, "exited", 0) && pthread_create(&thread, NULL, ask, NULL))
+		if (target_option(argv, "exited", 0) && pthread_create(&thread, NULL, ask, page))
 			abort();
 	if (target_option(argv, "exited", 0))
 		pthread_exit(NULL);
