@@ -55,7 +55,7 @@ static bool in_own_maps(const struct mapping *mapping, uint64_t addr)
 {
 	struct maps ours = {0};
 	CLEANUP_FD int self = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (self < 0 || maps_read_files(self, &ours, NULL) < 0)
+	if (self < 0 || maps_read_files(self, -1, &ours, NULL) < 0)
 		return false;
 	const struct mapping *own = maps_find(&ours, addr);
 	const bool is = own && own->device == mapping->device && own->inode == mapping->inode;

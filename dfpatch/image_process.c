@@ -3,9 +3,11 @@
 #include "image_process.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "apply.h"
@@ -314,14 +316,31 @@ static int take_modules(const struct process *process, struct images *images, im
 	return images->count > 0 ? 0 : no_flags(process, images, &other, err);
 }
 
+/* From so many on the kernel's search for mappings takes longer than it does to read the hints. */
+#define MANY_THREADS 100
+
+static int open_hints(const struct process *process)
+{
+	struct stat task;
+	if (fstatat(process->dir, "task", &task, 0) != 0 || task.st_nlink < MANY_THREADS)
+		return -1;
+	return openat(process->dir, "map_files", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int read_maps(const struct process *process, struct maps *maps, struct df_err *err)
+{
+	CLEANUP_FD int fd = process_file(process, "maps", err);
+	if (fd < 0)
+		return fd;
+	CLEANUP_FD int hints = open_hints(process);
+	return maps_read_files(fd, hints, maps, err);
+}
+
 int images_from_process_by(const struct process *process, image_loader loader,
 			   struct images *images, struct df_err *err)
 {
 	*images = (struct images){0};
-	CLEANUP_FD int fd = process_file(process, "maps", err);
-	if (fd < 0)
-		return fd;
-	int status = maps_read_files(fd, &images->maps, err);
+	int status = read_maps(process, &images->maps, err);
 	if (status < 0)
 		return status;
 	if (images->maps.count == 0)
@@ -348,8 +367,7 @@ bool images_unloaded(const struct process *process, const struct images *images)
 {
 	struct maps now = {0};
 	bool unloaded = false;
-	CLEANUP_FD int fd = process_file(process, "maps", NULL);
-	if (fd < 0 || maps_read_files(fd, &now, NULL) < 0)
+	if (read_maps(process, &now, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < images->maps.count && !unloaded; i++)
 		unloaded = may_begin_module(&images->maps.list[i]) &&

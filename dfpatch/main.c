@@ -51,6 +51,7 @@
  *   process          a process, pinned
  *   namespace        processes and threads by the ids that they have inside a pid namespace
  *   maps             its mappings, from their text
+ *   map_files        where those of files begin, by the names in a directory
  *   maps_query       the same by the kernel's own search
  *   elf_file         ELF headers (libelf)
  *   disk             whether the file on disk is still the one that runs

@@ -4,7 +4,8 @@
  *
  * A process of 10,000 threads has 20,000 mappings of stacks, and reading them
  * as text takes longer than all else. PROCMAP_QUERY (Linux 6.11,
- * include/uapi/linux/fs.h) finds the next mapping of a file without them.
+ * include/uapi/linux/fs.h) finds the next mapping of a file without them, though it
+ * looks at each on the way, which the names in /proc/PID/map_files spare it.
  */
 #include "maps_query.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "map_files.h"
 #include "mem.h"
 
 /* As in linux/fs.h, which is older than 6.11 on most systems. */
@@ -138,14 +140,38 @@ static int collect_zeroed(int fd, uint64_t addr, uint64_t limit, struct found *f
 	return status < 0 ? -1 : 0;
 }
 
-static int collect(int fd, struct found *f)
+/* Those that the names in /proc/PID/map_files tell of, one after the other. */
+struct hints {
+	struct map_files files;
+	size_t next;
+};
+
+/*
+ * The next mapping of a file from `addr` on: where the hints say one begins, if it does, or by the
+ * kernel's search. After the last of them that is a short one, and finds what they left out.
+ */
+static int query_next(int fd, uint64_t addr, struct hints *hints, uintptr_t name, struct query *q)
+{
+	const struct map_files *files = &hints->files;
+	while (hints->next < files->count && files->starts[hints->next] < addr)
+		hints->next++;
+	if (hints->next < files->count) {
+		const uint64_t start = files->starts[hints->next++];
+		if (query(fd, start, QUERY_OF_FILES, name, q) > 0 && q->start == start)
+			return 1;
+		hints->next = files->count; /* mappings have changed meanwhile */
+	}
+	return query(fd, addr, QUERY_THIS_OR_NEXT | QUERY_OF_FILES, name, q);
+}
+
+static int collect(int fd, struct hints *hints, struct found *f)
 {
 	char name[NAME_ROOM];
 	struct query q;
 	uint64_t end = 0; /* of the last mapping of a file */
 	int status;
 	do {
-		status = query(fd, end, QUERY_THIS_OR_NEXT | QUERY_OF_FILES, (uintptr_t)name, &q);
+		status = query_next(fd, end, hints, (uintptr_t)name, &q);
 		if (status < 0 ||
 		    (end > 0 && collect_zeroed(fd, end, status ? q.start : UINT64_MAX, f) < 0) ||
 		    (status > 0 && !add(f, &q, name)))
@@ -155,10 +181,13 @@ static int collect(int fd, struct found *f)
 	return 0;
 }
 
-int maps_read_files(int fd, struct maps *maps, struct df_err *err)
+int maps_read_files(int fd, int hints, struct maps *maps, struct df_err *err)
 {
 	struct found f = {0};
-	const int status = collect(fd, &f);
+	struct hints known = {.next = 0};
+	if (hints >= 0)
+		map_files_read(hints, &known.files);
+	const int status = collect(fd, &known, &f);
 	for (size_t i = 0; i < f.count; i++)
 		mapping_name(&f.list[i], f.text + f.names[i]);
 	free(f.names);
