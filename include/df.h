@@ -128,10 +128,9 @@
  * The expectation stands at the carry itself: of one about the value clang loses
  * sight in C++, and puts the cold code straight ahead.
  */
-#define DF_BODY_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                                       \
+#define DF_BODY_(OPCODE, BUILT, KIND, NAME, DOC)                                                   \
 	int df_jumped = 0, df_carry;                                                               \
-	__asm__ __volatile__("72: .byte " OPCODE                                                   \
-			     "\n\t" DF_ASM_SITE_(DF_STYLE_X86_CARRY, FLAGS, ACTIVATION, "0")       \
+	__asm__ __volatile__("72: .byte " OPCODE "; " DF_ASM_SITE_("2", BUILT, "0")                \
 			     : "=@ccc"(df_carry)                                                   \
 			     : DF_OPERANDS_(KIND, NAME, DOC));                                     \
 	if (__builtin_expect(df_carry, 0))                                                         \
@@ -151,12 +150,11 @@
  * them. `asm inline`, so that gcc counts the many lines as one instruction when
  * it decides on inlining.
  */
-#define DF_BODY_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                                       \
+#define DF_BODY_(OPCODE, BUILT, KIND, NAME, DOC)                                                   \
 	__label__ df_cold;                                                                         \
 	int df_jumped = 0;                                                                         \
-	__asm__ __inline__ goto("72: .byte " OPCODE                                                \
-				"\n\t.long %l[df_cold] - . - 4\n\t" DF_ASM_SITE_(                  \
-					DF_STYLE_X86_GOTO, FLAGS, ACTIVATION, "%l[df_cold] - .")   \
+	__asm__ __inline__ goto("72: .byte " OPCODE "; .long %l[df_cold] - . - 4; " DF_ASM_SITE_(  \
+					"1", BUILT, "%l[df_cold] - .")                             \
 				:                                                                  \
 				: DF_OPERANDS_(KIND, NAME, DOC)                                    \
 				:                                                                  \
@@ -176,28 +174,31 @@
  * coroutines, and statement expressions in default arguments and default member
  * initialisers.
  */
-#define DF_SITE_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                                       \
+#define DF_SITE_(OPCODE, BUILT, KIND, NAME, DOC)                                                   \
 	([]() __attribute__((__always_inline__, __nodebug__))->int {                               \
-		DF_BODY_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                               \
+		DF_BODY_(OPCODE, BUILT, KIND, NAME, DOC)                                           \
 		return df_jumped;                                                                  \
 	}())
 #else
-#define DF_SITE_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                                       \
+#define DF_SITE_(OPCODE, BUILT, KIND, NAME, DOC)                                                   \
 	__extension__({                                                                            \
-		DF_BODY_(OPCODE, FLAGS, ACTIVATION, KIND, NAME, DOC)                               \
+		DF_BODY_(OPCODE, BUILT, KIND, NAME, DOC)                                           \
 		df_jumped;                                                                         \
 	})
 #endif
 
-/* Flags are numbers, since the assembler reads them: 1 inverted, 2 held, 4 jump as built. */
+/*
+ * Flags and activation as built, for the assembler: the flags are 1 for inverted, 2 for held and
+ * 4 for jump as built.
+ */
 #define DF_FEATURE_(KIND, NAME, DOC, ...)                                                          \
-	(__builtin_expect(DF_SITE_(DF_OPCODE_STRAIGHT_, 0, 0, KIND, #NAME, DOC) != 0, 0) ? 1 : 0)
+	(__builtin_expect(DF_SITE_(DF_OPCODE_STRAIGHT_, "0,0", KIND, #NAME, DOC) != 0, 0) ? 1 : 0)
 #define DF_DEFAULT_(KIND, NAME, DOC, ...)                                                          \
-	(__builtin_expect(DF_SITE_(DF_OPCODE_STRAIGHT_, 1, 1, KIND, #NAME, DOC) == 0, 1) ? 1 : 0)
+	(__builtin_expect(DF_SITE_(DF_OPCODE_STRAIGHT_, "1,1", KIND, #NAME, DOC) == 0, 1) ? 1 : 0)
 #define DF_DEFAULT_SLOW_(KIND, NAME, DOC, ...)                                                     \
-	(__builtin_expect(DF_SITE_(DF_OPCODE_JUMP_, 4, 1, KIND, #NAME, DOC) != 0, 0) ? 1 : 0)
+	(__builtin_expect(DF_SITE_(DF_OPCODE_JUMP_, "4,1", KIND, #NAME, DOC) != 0, 0) ? 1 : 0)
 #define DF_OPT_(KIND, NAME, DOC, ...)                                                              \
-	(__builtin_expect(DF_SITE_(DF_OPCODE_JUMP_, 6, 0, KIND, #NAME, DOC) != 0, 0) ? 1 : 0)
+	(__builtin_expect(DF_SITE_(DF_OPCODE_JUMP_, "6,0", KIND, #NAME, DOC) != 0, 0) ? 1 : 0)
 
 /* The empty doc stands behind the caller's arguments: it is the third where no doc was given. */
 #define DF_FEATURE(KIND, ...) DF_FEATURE_(#KIND, df_##__VA_ARGS__, "", 0)

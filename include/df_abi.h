@@ -188,9 +188,6 @@ DF_ABI_ASSERT_(state_next, offsetof(struct df_state_v1, next) == 8);
  * state. They are not 0 or 1 because clang with -masm=intel reads "1b" as a
  * binary number.
  */
-#define DF_STRING_(X) #X
-#define DF_VALUE_STRING_(X) DF_STRING_(X)
-
 /*
  * `"?"` puts a section into the section group of the function around it, so a
  * discarded COMDAT function takes its records along. `unique` gives every site
@@ -198,12 +195,19 @@ DF_ABI_ASSERT_(state_next, offsetof(struct df_state_v1, next) == 8);
  * GNU as 2.35, and -DDF_ONE_SECTION does without at the price of that.
  */
 #ifdef DF_ONE_SECTION
-#define DF_ASM_UNIQUE_ ""
+#define DF_ASM_STATE_SECTION_ ".pushsection .bss.df_state_v1,\"aw?\",@nobits; "
+#define DF_ASM_SITES_SECTION_ ".pushsection df_sites_v1,\"a?\",@progbits; "
 #else
-#define DF_ASM_UNIQUE_ ",unique,%="
+#define DF_ASM_STATE_SECTION_ ".pushsection .bss.df_state_v1,\"aw?\",@nobits,unique,%=; "
+#define DF_ASM_SITES_SECTION_ ".pushsection df_sites_v1,\"a?\",@progbits,unique,%=; "
 #endif
 
-/* One line of the assembler per line here. */
+/*
+ * Statements of the assembler with semicolons between, many to a literal, and with numbers for
+ * the names above. Every site of a program has all of it: each token is read, copied and joined
+ * a thousand times in a file of a thousand flags, and of each line clang notes where it came
+ * from. test_abi.c finds what does not fit the structures.
+ */
 /* clang-format off */
 
 /*
@@ -212,76 +216,34 @@ DF_ABI_ASSERT_(state_next, offsetof(struct df_state_v1, next) == 8);
  * __start_/__stop_ symbols are strong on purpose: a linker script that drops or
  * folds the table must be a link error and not an empty table.
  */
-#define DF_ASM_MODULE_                                                                             \
-	".ifndef df_note_v1\n\t"                                                                   \
-	".pushsection .data.df_control_v1,\"awG\",@progbits,df_module_v1,comdat\n\t"               \
-	".weak df_module_v1\n\t"                                                                   \
-	".hidden df_module_v1\n\t"                                                                 \
-	".hidden __start_df_sites_v1\n\t"                                                          \
-	".hidden __stop_df_sites_v1\n\t"                                                           \
-	".type df_module_v1,@object\n\t"                                                           \
-	".size df_module_v1," DF_VALUE_STRING_(DF_CONTROL_SIZE) "\n\t"                             \
-	".balign 64\n"                                                                             \
-	"df_module_v1:\n\t"                                                                        \
-	".byte 0x44,0x46,0x63,0x74,0x6c,0x0d,0x0a,0x01\n\t"                                        \
-	".long __start_df_sites_v1 - .\n\t"                                                        \
-	".long __stop_df_sites_v1 - .\n\t"                                                         \
-	".short " DF_VALUE_STRING_(DF_SITE_SIZE) "\n\t"                                            \
-	".short " DF_VALUE_STRING_(DF_STATE_SIZE) "\n\t"                                           \
-	".short " DF_VALUE_STRING_(DF_CONTROL_SIZE) "\n\t"                                         \
-	".short 0\n\t"                                                                             \
-	".skip " DF_VALUE_STRING_(DF_CONTROL_SIZE) " - 24\n\t"                                     \
-	".popsection\n\t"                                                                          \
-	".pushsection .note.df,\"aG\",@note,df_module_v1,comdat\n\t"                               \
-	".weak df_note_v1\n\t"                                                                     \
-	".hidden df_note_v1\n\t"                                                                   \
-	".weak __ehdr_start\n\t"                                                                   \
-	".hidden __ehdr_start\n\t"                                                                 \
-	".type df_note_v1,@object\n\t"                                                             \
-	".size df_note_v1," DF_VALUE_STRING_(DF_NOTE_SIZE) "\n\t"                                  \
-	".balign 4\n"                                                                              \
-	"df_note_v1:\n\t"                                                                          \
-	".long " DF_VALUE_STRING_(DF_NOTE_OWNER_SIZE) "\n\t"                                       \
-	".long " DF_VALUE_STRING_(DF_NOTE_DESC_SIZE) "\n\t"                                        \
-	".long " DF_VALUE_STRING_(DF_ABI_VERSION) "\n\t"                                           \
-	".byte 0x44,0x46,0,0\n\t"                                                                  \
-	".long " DF_VALUE_STRING_(DF_NOTE_MAGIC) "\n\t"                                            \
-	".long df_module_v1 - .\n\t"                                                               \
-	".long __ehdr_start - .\n\t"                                                               \
-	".long 0\n\t"                                                                              \
-	".popsection\n\t"                                                                          \
-	".endif\n\t"
+#define DF_ASM_MODULE_ \
+	".ifndef df_note_v1; " \
+	".pushsection .data.df_control_v1,\"awG\",@progbits,df_module_v1,comdat; " \
+	".weak df_module_v1; .hidden df_module_v1; .hidden __start_df_sites_v1; " \
+	".hidden __stop_df_sites_v1; .type df_module_v1,@object; .size df_module_v1,128; " \
+	".balign 64; df_module_v1: .byte 0x44,0x46,0x63,0x74,0x6c,0x0d,0x0a,0x01; " \
+	".long __start_df_sites_v1 - .; .long __stop_df_sites_v1 - .; .short 36,16,128,0; " \
+	".skip 104; .popsection; .pushsection .note.df,\"aG\",@note,df_module_v1,comdat; " \
+	".weak df_note_v1; .hidden df_note_v1; .weak __ehdr_start; .hidden __ehdr_start; " \
+	".type df_note_v1,@object; .size df_note_v1,32; .balign 4; df_note_v1: .long 3,16,1; " \
+	".byte 0x44,0x46,0,0; .long 0x31764644; .long df_module_v1 - .; " \
+	".long __ehdr_start - .; .long 0; .popsection; .endif"
 
 /*
- * Record and state of the instruction at label 72; operands are named in df.h.
+ * Record and state of the instruction at label 72; operands are named in df.h. STYLE and BUILT
+ * are strings: a number, and the flags and the activation as built with a comma between.
  * The two R_X86_64_NONE relocations move nothing. They tell the linker that
  * code keeps its record and a record keeps the note under --gc-sections, and
  * they make functions with different flags differ under identical code folding.
  */
-#define DF_ASM_SITE_(STYLE, FLAGS, ACTIVATION, TARGET)                                             \
-	".pushsection .bss.df_state_v1,\"aw?\",@nobits" DF_ASM_UNIQUE_ "\n\t"                      \
-	".balign 16\n"                                                                             \
-	"74:\n\t"                                                                                  \
-	".skip " DF_VALUE_STRING_(DF_STATE_SIZE) "\n\t"                                            \
-	".popsection\n\t"                                                                          \
-	".pushsection df_sites_v1,\"a?\",@progbits" DF_ASM_UNIQUE_ "\n\t"                          \
-	".balign 4\n"                                                                              \
-	"73:\n\t"                                                                                  \
-	".long 72b - .\n\t"                                                                        \
-	".long " TARGET "\n\t"                                                                     \
-	".long %c[df_kind] - .\n\t"                                                                \
-	".long %c[df_name] - .\n\t"                                                                \
-	".long %c[df_file] - .\n\t"                                                                \
-	".long %c[df_doc] - .\n\t"                                                                 \
-	".long 74b - .\n\t"                                                                        \
-	".long %c[df_line]\n\t"                                                                    \
-	".byte " DF_VALUE_STRING_(STYLE) "\n\t"                                                    \
-	".byte " DF_VALUE_STRING_(FLAGS) "\n\t"                                                    \
-	".byte " DF_VALUE_STRING_(ACTIVATION) "\n\t"                                               \
-	".byte 0\n\t"                                                                              \
-	".reloc 73b, R_X86_64_NONE, df_note_v1\n\t"                                                \
-	".popsection\n\t"                                                                          \
-	".reloc 72b, R_X86_64_NONE, 73b\n\t"                                                       \
+#define DF_ASM_SITE_(STYLE, BUILT, TARGET) \
+	DF_ASM_STATE_SECTION_ \
+	".balign 16; 74: .skip 16; .popsection; " \
+	DF_ASM_SITES_SECTION_ \
+	".balign 4; 73: .long 72b - .; .long " TARGET "; .long %c[df_kind] - .; " \
+	".long %c[df_name] - .; .long %c[df_file] - .; .long %c[df_doc] - .; .long 74b - .; " \
+	".long %c[df_line]; .byte " STYLE "," BUILT ",0; .reloc 73b, R_X86_64_NONE, df_note_v1; " \
+	".popsection; .reloc 72b, R_X86_64_NONE, 73b; " \
 	DF_ASM_MODULE_
 
 /* clang-format on */

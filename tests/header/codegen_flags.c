@@ -28,14 +28,14 @@ extern volatile bool wrong_flag;
 #define DF_DEFAULT_(KIND, NAME, DOC, ...)                                                          \
 	(__extension__({                                                                           \
 		__asm__ __volatile__("cmc");                                                       \
-		__builtin_expect(DF_SITE_(DF_OPCODE_STRAIGHT_, 1, 1, KIND, #NAME, DOC) == 0, 1);   \
+		__builtin_expect(DF_SITE_(DF_OPCODE_STRAIGHT_, "1,1", KIND, #NAME, DOC) == 0, 1);  \
 	}))
 #elif defined(WRONG_SPILL)
 #undef DF_OPT_
 #define DF_OPT_(KIND, NAME, DOC, ...)                                                              \
 	(__extension__({                                                                           \
 		__asm__ __volatile__("" : : : "rbx");                                              \
-		__builtin_expect(DF_SITE_(DF_OPCODE_JUMP_, 6, 0, KIND, #NAME, DOC) != 0, 0);       \
+		__builtin_expect(DF_SITE_(DF_OPCODE_JUMP_, "6,0", KIND, #NAME, DOC) != 0, 0);      \
 	}))
 #elif defined(WRONG_OPCODE)
 #undef DF_FEATURE
