@@ -129,13 +129,26 @@ rpath() {
 	echo "\$ORIGIN:$DF_BUILD/libdf:/nowhere/in/particular"
 }
 
-# check_listed: the flags of the files, all modules together, are those of the corpus.
+# audited ARGUMENT...: dfpatch has no findings. clang's UBSan puts data into functions, which is found.
+audited() {
+	local how=()
+	case $compiler:$option in
+	clang-*:asan) how=(--sites) ;;
+	esac
+	run timeout 60 "$dfpatch" audit "${how[@]}" "$@" >"$directory/audit" 2>&1 && return
+	echo "it ended with $?:"
+	cat "$directory/audit"
+	return 1
+}
+
+# check_listed: the flags of the files, all modules together, are those of the corpus, and sound.
 check_listed() {
 	local module documents=()
 	for module in "${modules[@]}"; do
 		documents+=("$module.json")
 		run timeout 60 "$dfpatch" list --file "$module" --json >"$module.json" || return
 		! readelf -dW "$module" 2>/dev/null | grep TEXTREL || return
+		audited "$module" || return
 	done
 	judge_options=()
 	judge listed "${documents[@]}"
@@ -262,7 +275,7 @@ check_live() {
 		return 1
 	}
 	[ "$post" != deleted ] || rm -f "${modules[@]}"
-	from_outside && from_inside
+	from_outside && from_inside && audited --pid "$pid"
 	end_program $? || return
 	judge_options=()
 	judge seen "${seen[@]}"
