@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# bench.sh [--ancestor DIR] [--inside|--outside|--audit] [ROUNDS] - builds as shipped and measures in
+# bench.sh [--ancestor DIR] [--inside|--outside|--audit|--cost] [ROUNDS] - builds as shipped and measures in
 # one run: flags flipped from inside against the ancestor, of which DIR is a checkout, and from
 # outside against gdb and against the least that the kernel allows; and audits of programs of up to
-# a million sites against objdump. ROUNDS are those of the second; the others take a third as many.
+# a million sites against objdump; and what flags cost a program, against one without and the
+# ancestor's. ROUNDS are those of the second; the first and third take a third as many.
 # The outside alone takes ten minutes, most of which are gdb's.
 # Exits with 1 if a required ratio is missed. Without --ancestor there is nothing to compare the
 # inside with, and only what needs no comparison is judged.
@@ -11,7 +12,7 @@
 set -eu
 
 usage() {
-	echo "usage: bench.sh [--ancestor DIR] [--inside|--outside|--audit] [ROUNDS]" >&2
+	echo "usage: bench.sh [--ancestor DIR] [--inside|--outside|--audit|--cost] [ROUNDS]" >&2
 	exit 2
 }
 
@@ -19,6 +20,7 @@ ancestor=
 inside=1
 outside=1
 audit=1
+cost=1
 rounds=15
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -30,15 +32,16 @@ while [ $# -gt 0 ]; do
 		ancestor=$(realpath "$2")
 		shift
 		;;
-	--inside) outside='' audit='' ;;
-	--outside) inside='' audit='' ;;
-	--audit) inside='' outside='' ;;
+	--inside) outside='' audit='' cost='' ;;
+	--outside) inside='' audit='' cost='' ;;
+	--audit) inside='' outside='' cost='' ;;
+	--cost) inside='' outside='' audit='' ;;
 	*[!0-9]* | '') usage ;;
 	*) rounds=$1 ;;
 	esac
 	shift
 done
-if [ -z "$inside$outside$audit" ] || [ "$rounds" -lt 1 ]; then
+if [ -z "$inside$outside$audit$cost" ] || [ "$rounds" -lt 1 ]; then
 	usage
 fi
 cd "$(dirname "$0")/.."
@@ -137,6 +140,9 @@ if [ -n "$inside" ]; then
 fi
 if [ -n "$outside" ]; then
 	compare_outside
+fi
+if [ -n "$cost" ]; then
+	tests/bench/cost.sh $build/cost ${ancestor:+"$ancestor"} || missed=1
 fi
 if [ -n "$audit" ]; then
 	compare_audit
