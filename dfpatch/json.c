@@ -306,7 +306,8 @@ void json_targets_change(struct json_targets *t, const struct target_end *end,
 		put_change(&t->d, object, request, result);
 }
 
-int json_targets_end(struct json_targets *t, const struct targets_tally *tally, struct df_err *err)
+int json_targets_end(struct json_targets *t, const struct targets_tally *tally,
+		     const struct df_err *blind, struct df_err *err)
 {
 	struct document *d = &t->d;
 	struct json_object *object =
@@ -320,6 +321,8 @@ int json_targets_end(struct json_targets *t, const struct targets_tally *tally, 
 			*at = '_';
 		doc_put_number(d, object, key, tally->ends[how]);
 	}
+	if (!d->failed && blind->code != DF_E_NONE)
+		doc_put_error(d, d->root, blind);
 	const int status = document_print(d, err);
 	free(t);
 	return status;

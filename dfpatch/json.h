@@ -30,7 +30,8 @@ void json_put_changes(struct document *d, struct json_object *object,
 
 /*
  * One document on several processes: begun, filled one by one, and ended, which prints
- * and frees it. Memory that runs out shows at the end; NULL, if it does at once.
+ * and frees it. `blind` tells why some may have been missed, or has the code DF_E_NONE. Memory that
+ * runs out shows at the end; NULL, if it does at once.
  */
 struct json_targets;
 struct json_targets *json_targets_new(const char *command, bool dry_run);
@@ -39,6 +40,6 @@ void json_targets_list(struct json_targets *targets, const struct target_end *en
 void json_targets_change(struct json_targets *targets, const struct target_end *end,
 			 const struct change_request *request, const struct change_result *result);
 int json_targets_end(struct json_targets *targets, const struct targets_tally *tally,
-		     struct df_err *err);
+		     const struct df_err *blind, struct df_err *err);
 
 #endif

@@ -183,11 +183,14 @@ static int fail(const struct options *options, const struct df_err *err)
 	return exit_status_of(err->code);
 }
 
-/* A change that was made, and a report of it that was not. */
+/* What was done, in words, which no failure of ours undoes; NULL for nothing. */
+static const char *done;
+
+/* What was done, and a report of it that was not. */
 static int unreported(const struct df_err *cause)
 {
 	struct df_err err;
-	df_fail(&err, DF_E_WRITE, "the change was made, but cannot be reported: %s", cause->text);
+	df_fail(&err, DF_E_WRITE, "%s, but that cannot be reported: %s", done, cause->text);
 	diag_error(&err);
 	return exit_status_of(err.code);
 }
@@ -217,9 +220,6 @@ static int do_list(const struct options *options)
 	return status < 0 ? fail(options, &err) : EXIT_DONE;
 }
 
-/* Whether flags of the target were changed, which no failure of ours undoes. */
-static bool change_was_made;
-
 static int show_change(const struct options *options, const struct change_request *request,
 		       const struct change_result *result)
 {
@@ -227,7 +227,7 @@ static int show_change(const struct options *options, const struct change_reques
 	if (!options->json)
 		report_change(request, result);
 	else if (json_change(options->command->name, request, result, NULL, &err) < 0)
-		return change_was_made ? unreported(&err) : fail(options, &err);
+		return done ? unreported(&err) : fail(options, &err);
 	return totals_of(result).unhooked.flags > 0 ? EXIT_NOT_REACHED : EXIT_DONE;
 }
 
@@ -249,7 +249,7 @@ static int do_change(const struct options *options)
 	struct change_result result;
 	struct df_err err;
 	const int status = run_change(&request, &result, &err);
-	change_was_made = change_was_written(&result) && !request.dry_run;
+	done = request.dry_run ? NULL : change_in_words(&result, status < 0);
 	note_disk(&result.images);
 	const int exit = status < 0 ? fail_change(options, &request, &result, &err)
 				    : show_change(options, &request, &result);
@@ -259,13 +259,16 @@ static int do_change(const struct options *options)
 
 static int do_several(const struct options *options)
 {
+	static char words[96];
 	struct several several;
 	struct df_err err;
 	const int status = several_run(options, &several, &err);
-	change_was_made = several.written;
+	snprintf(words, sizeof(words), "%zu of %zu processes %s changed", several.written,
+		 several.tally.count, several.written == 1 ? "was" : "were");
+	done = several.written > 0 ? words : NULL;
 	if (status == 0)
 		return exit_status_of_several(&several);
-	if (several.written)
+	if (done)
 		return unreported(&err);
 	if (!several.printed)
 		return fail(options, &err);
@@ -337,7 +340,7 @@ static int show_preset(const struct options *options, const struct preset_reques
 	if (!options->json)
 		report_preset(request, result);
 	else if (json_preset(request, result, &err) < 0)
-		return change_was_made ? unreported(&err) : fail(options, &err);
+		return done ? unreported(&err) : fail(options, &err);
 	return totals_of(&result->preset.change).unhooked.flags > 0 ? EXIT_NOT_REACHED : EXIT_DONE;
 }
 
@@ -353,7 +356,7 @@ static int do_preset(const struct options *options)
 	struct preset_result result;
 	struct df_err err;
 	const int status = preset_copy(&request, &result, &err);
-	change_was_made = result.written;
+	done = result.written ? "the copy was made" : NULL;
 	const int exit = status < 0 ? fail(options, &err) : show_preset(options, &request, &result);
 	preset_result_free(&result);
 	return exit;
@@ -465,10 +468,12 @@ static void check_output(int status, void *unused)
 	(void)unused;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return;
-	perror(change_was_made ? "dfpatch: the change was made, but its report cannot be written"
-			       : "dfpatch: cannot write the report");
-	if (status == EXIT_DONE || change_was_made)
-		_exit(change_was_made ? EXIT_WRITE : EXIT_TARGET);
+	if (done)
+		fprintf(stderr, "dfpatch: %s, but the report cannot be written: %m\n", done);
+	else
+		perror("dfpatch: cannot write the report");
+	if (status == EXIT_DONE || done)
+		_exit(done ? EXIT_WRITE : EXIT_TARGET);
 }
 
 int main(int argc, char **argv)

@@ -18,7 +18,8 @@ struct round {
 	const struct options *options;
 	struct several *several;
 	struct targets targets;
-	size_t done; /* targets that had their turn */
+	size_t done;	     /* targets that had their turn */
+	struct df_err blind; /* why nobody looked for more of them; DF_E_NONE if somebody did */
 	struct marks marks;
 	struct json_targets *json;
 	struct grid *grid; /* of a list for people */
@@ -169,7 +170,7 @@ static void change_one(struct round *r, const struct target_id *target)
 	const int status = run_change(&request, &result, &why);
 	const struct target_end end = end_of(
 		r, target, status, status == 0 ? target_how_of(&result) : TARGET_FAILED, &why);
-	r->several->written |= change_was_written(&result) && !request.dry_run;
+	r->several->written += change_was_written(&result) && !request.dry_run;
 	count(r, &end);
 	note_disk(&result.images);
 	report(r, &end, &request, &result);
@@ -194,6 +195,14 @@ static int do_those_found(struct round *r, struct df_err *err)
 
 #define ROUNDS_MAX 10
 
+/* Those that are known have all that could be done, and a report of it. */
+static void note_blind(struct round *r, const struct df_err *why)
+{
+	df_fail(&r->blind, why->code,
+		"processes that were started meanwhile could not be looked for: %s", why->text);
+	r->several->failed_by[why->code] = true;
+}
+
 /*
  * Processes may be started while others have their turn, by those that still have to wait
  * for theirs: so we look again, until nobody new is there.
@@ -203,17 +212,19 @@ static int do_all(struct round *r, struct df_err *err)
 	const struct target_wish *wish = &r->options->wish;
 	const bool once = is_list(r) || r->options->dry_run || (!wish->exe && !wish->tree);
 	for (int rounds = 0;; rounds++) {
-		int status = do_those_found(r, err);
-		if (status < 0 || once)
+		struct df_err why;
+		const int status = do_those_found(r, err);
+		if (status < 0 || once || r->blind.code != DF_E_NONE)
 			return status;
 		if (rounds == ROUNDS_MAX) {
 			diag_note("processes are started faster than they can be changed; some may "
 				  "have been missed");
 			return 0;
 		}
-		status = targets_find(wish, &r->targets, err);
-		if (status < 0 || r->targets.count == r->done)
-			return status;
+		if (targets_find(wish, &r->targets, &why) < 0)
+			note_blind(r, &why);
+		if (r->targets.count == r->done)
+			return 0;
 	}
 }
 
@@ -257,6 +268,8 @@ static void note_failures(const struct round *r)
 			tally->ends[TARGET_FAILED], tally->count);
 		diag_error(&failed);
 	}
+	if (r->blind.code != DF_E_NONE)
+		diag_error(&r->blind);
 	if (tally->ends[TARGET_SKIPPED] > 0 && is_list(r) && !r->options->json)
 		diag_note("%zu of %zu processes have no such flags", tally->ends[TARGET_SKIPPED],
 			  tally->count);
@@ -269,7 +282,7 @@ static int end(struct round *r, int status, struct df_err *err)
 	if (r->json) {
 		struct df_err second;
 		r->several->printed = true;
-		const int printed = json_targets_end(r->json, tally, &second);
+		const int printed = json_targets_end(r->json, tally, &r->blind, &second);
 		if (status == 0 && printed < 0)
 			return df_fail(err, second.code, "%s", second.text);
 	} else if (r->grid && status == 0) {

@@ -17,13 +17,14 @@
 
 struct several {
 	struct targets_tally tally;
-	bool failed_by[DF_E_UNDO + 1]; /* the codes of those that failed */
-	bool written;		       /* to any target; also when the report fails later */
+	bool failed_by[DF_E_UNDO + 1]; /* the codes of those that failed, or of looking for more */
+	size_t written;		       /* targets; also when they failed, or the report does */
 	bool printed;		       /* the JSON document, so that no second one may follow */
 };
 
 /*
- * Carries out the command and prints what came of it. Returns 0, also if targets failed;
+ * Carries out the command and prints what came of it. Returns 0, also if targets failed, or
+ * those that were started meanwhile could not be looked for, which is in *several;
  * DF_E_NO_PROCESS if none is meant, DF_E_PATTERN before anything is touched; or
  * DF_E_SYSTEM, DF_E_MEMORY.
  */

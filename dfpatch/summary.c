@@ -120,6 +120,16 @@ bool change_was_written(const struct change_result *result)
 	return result->committed > 0 || result->recovered > 0;
 }
 
+const char *change_in_words(const struct change_result *result, bool failed)
+{
+	if (!change_was_written(result))
+		return NULL;
+	if (!failed && totals_of(result).unhooked.flags == 0)
+		return "the change was made";
+	return result->committed > 0 ? "a part of the change was made"
+				     : "work that was left half done was put right";
+}
+
 /* They are changed one after the other, those with nothing to change left out. */
 bool module_was_changed(const struct change_result *result, size_t i)
 {

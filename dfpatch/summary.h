@@ -62,6 +62,12 @@ struct totals totals_of(const struct change_result *result);
 /* Whether anything was written to the target, be it only the work of a controller that died. */
 bool change_was_written(const struct change_result *result);
 
+/*
+ * What was done of a change that failed or did not, as a clause without an end; NULL if nothing
+ * was written. Flags that are unhooked are a part that was not done.
+ */
+const char *change_in_words(const struct change_result *result, bool failed);
+
 /* Whether module i of the target was changed; after a failure, too. */
 bool module_was_changed(const struct change_result *result, size_t i);
 

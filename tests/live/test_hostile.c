@@ -202,31 +202,46 @@ Test(hostile, names_are_made_safe, .timeout = 60)
 	live_stop(&live);
 }
 
+/* ---- a change that is made in one of two modules ---- */
+
+static void start_with_plugin(struct live *live)
+{
+	char plugin[LIVE_PATH];
+	if (system("strace -V >/dev/null 2>&1") != 0)
+		cr_skip("strace is not installed\n");
+	snprintf(plugin, sizeof(plugin), "%s", live_path("plugin.so"));
+	LIVE_START(live, "host-flags", plugin);
+	live->page->go = 1;
+	while (!live->page->word[0])
+		live_beat(live);
+}
+
+/* Every write behind those for the first module fails. Tells what was printed where `to` says. */
+static int run_in_part(const struct live *live, const char *to, char *out, size_t size)
+{
+	char command[4 * LIVE_PATH];
+	snprintf(
+		command, sizeof(command),
+		"strace -f -o /dev/null -e trace=pwrite64 -e inject=pwrite64:error=EIO:when=%d+ %s "
+		"activate %s '.*' %s",
+		EXECUTABLE_WRITES + 1, DFPATCH_PATH, PID(live), to);
+	FILE *run = popen(command, "re");
+	cr_assert(run);
+	const size_t got = fread(out, 1, size - 1, run);
+	out[got] = '\0';
+	return WEXITSTATUS(pclose(run));
+}
+
 /*
- * Two modules, and every write behind those for the first fails: the executable is
- * changed, the shared object is left to the next operation, and both are named.
+ * The executable is changed, the shared object is left to the next operation, and both are
+ * named.
  */
 Test(hostile, second_module_fails, .timeout = 60)
 {
 	struct live live;
-	char plugin[LIVE_PATH], command[4 * LIVE_PATH], out[4096] = "";
-	if (system("strace -V >/dev/null 2>&1") != 0)
-		cr_skip("strace is not installed\n");
-	snprintf(plugin, sizeof(plugin), "%s", live_path("plugin.so"));
-	LIVE_START(&live, "host-flags", plugin);
-	live.page->go = 1;
-	while (!live.page->word[0])
-		live_beat(&live);
-	snprintf(
-		command, sizeof(command),
-		"strace -f -o /dev/null -e trace=pwrite64 -e inject=pwrite64:error=EIO:when=%d+ %s "
-		"activate %s '.*' 2>&1",
-		EXECUTABLE_WRITES + 1, DFPATCH_PATH, PID(&live));
-	FILE *run = popen(command, "re");
-	cr_assert(run);
-	const size_t got = fread(out, 1, sizeof(out) - 1, run);
-	out[got] = '\0';
-	cr_assert_eq(WEXITSTATUS(pclose(run)), 6, "%s", out);
+	char out[4096];
+	start_with_plugin(&live);
+	cr_assert_eq(run_in_part(&live, "2>&1", out, sizeof(out)), 6, "%s", out);
 	cr_expect(strstr(out, "plugin.so: cannot write memory"), "%s", out);
 	cr_expect(strstr(out, "the flags of these modules were changed:"), "%s", out);
 	nobody_is_traced(&live);
@@ -234,5 +249,18 @@ Test(hostile, second_module_fails, .timeout = 60)
 	cr_assert_eq(TOOL(&tool, "enable", PID(&live), ".*"), 0, "%s", tool.err);
 	cr_expect(strstr(tool.out, "matched 3 flags (3 sites), 1 changed, 2 already so"), "%s",
 		  tool.out);
+	live_stop(&live);
+}
+
+/* Where that cannot be reported, it is not called the whole change. */
+Test(hostile, second_module_fails_unreported, .timeout = 60)
+{
+	struct live live;
+	char out[4096];
+	start_with_plugin(&live);
+	cr_assert_eq(run_in_part(&live, "--json 2>&1 >/dev/full", out, sizeof(out)), 6, "%s", out);
+	cr_expect(strstr(out, "the flags of these modules were changed:"), "%s", out);
+	cr_expect(strstr(out, "a part of the change was made, but the report cannot be written"),
+		  "%s", out);
 	live_stop(&live);
 }

@@ -36,7 +36,7 @@ struct fixture {
 	struct list_result result;
 	struct change_request request;
 	struct change_result change;
-	struct df_err what, err;
+	struct df_err what, blind, err;
 	bool selected[4];
 	bool *rows[1];
 	int status;
@@ -384,7 +384,7 @@ static void targets(void *context)
 	json_targets_change(t, &ends[0], &f->request, &f->change);
 	json_targets_change(t, &ends[1], &f->request, &nothing);
 	json_targets_change(t, &ends[2], &f->request, &nothing);
-	f->status = json_targets_end(t, &tally, &f->err);
+	f->status = json_targets_end(t, &tally, &f->blind, &f->err);
 }
 
 Test(json, changes_of_several_processes)
@@ -412,7 +412,15 @@ Test(json, changes_of_several_processes)
 	cr_expect_eq(number_at(root, "summary/targets"), 3);
 	cr_expect_eq(number_at(root, "summary/changed"), 1);
 	cr_expect_eq(number_at(root, "summary/failed"), 1);
+	cr_expect(!json_object_object_get_ex(root, "error", NULL));
 	json_object_put(root);
+	f.blind = (struct df_err){DF_E_SYSTEM, "nobody looked"};
+	root = parsed(targets, &f);
+	cr_expect_str_eq(text_at(root, "error/code"), "system");
+	cr_expect_str_eq(text_at(root, "error/text"), "nobody looked");
+	cr_expect_eq(number_at(root, "summary/changed"), 1);
+	json_object_put(root);
+	f.blind.code = DF_E_NONE;
 	f.request.dry_run = true;
 	root = parsed(targets, &f);
 	cr_expect_str_eq(text_at(root, "targets/0/outcome"), "would-change");
@@ -433,7 +441,7 @@ static void lists(void *context)
 	const struct list_result nothing = {.process = {.pidfd = -1}};
 	json_targets_list(t, &ends[0], &f->result);
 	json_targets_list(t, &ends[1], &nothing);
-	f->status = json_targets_end(t, &tally, &f->err);
+	f->status = json_targets_end(t, &tally, &f->blind, &f->err);
 }
 
 Test(json, lists_of_several_processes)

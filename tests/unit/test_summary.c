@@ -191,6 +191,28 @@ Test(summary, a_module_with_nothing_to_do_was_not_changed)
 	end(&result);
 }
 
+/* Nothing is called the whole change that is not. */
+Test(summary, a_change_in_words)
+{
+	struct change_result result;
+	change(&result, DF_UNHOOK);
+	cr_expect_null(change_in_words(&result, false));
+	cr_expect_null(change_in_words(&result, true));
+	result.committed = 1;
+	cr_expect_str_eq(change_in_words(&result, true), "a part of the change was made");
+	cr_expect_str_eq(change_in_words(&result, false), "the change was made");
+	result.committed = 0;
+	result.recovered = 1;
+	cr_expect_str_eq(change_in_words(&result, true),
+			 "work that was left half done was put right");
+	cr_expect_str_eq(change_in_words(&result, false), "the change was made");
+	end(&result);
+	change(&result, DF_ENABLE);
+	result.committed = 1;
+	cr_expect_str_eq(change_in_words(&result, false), "a part of the change was made");
+	end(&result);
+}
+
 Test(summary, what_became_of_a_target)
 {
 	struct change_result result;
