@@ -59,8 +59,8 @@ static bool opens(const struct seccomp_notif *call, const char *wanted)
 	return got > 0 && strcmp(name, wanted) == 0;
 }
 
-/* Every look at all processes fails from the first one's turn on. */
-static void run_blind(const char *json)
+/* From the first one's turn on, every look at all processes fails but for so many. */
+static void run_blind(const char *json, int looks, void (*act)(void))
 {
 	static const int opening[] = {SYS_openat, -1};
 	struct seccomp_notif call;
@@ -74,7 +74,10 @@ static void run_blind(const char *json)
 		   opening);
 	while (gate_next(&gate, &call)) {
 		begun = begun || opens(&call, "mem");
-		if (begun && opens(&call, "/proc"))
+		const bool look = begun && opens(&call, "/proc");
+		if (look && act)
+			act();
+		if (look && looks-- <= 0)
 			gate_fail(&gate, &call, EACCES);
 		else
 			gate_pass(&gate, &call);
@@ -89,7 +92,7 @@ static void run_blind(const char *json)
 Test(partly, no_second_look)
 {
 	start();
-	run_blind(NULL);
+	run_blind(NULL, 0, NULL);
 	ended(5);
 	tool_one_error(&tool, BLIND);
 	said(tool.out, "2 processes: 2 changed, 0 already so, 0 skipped, 0 failed\n");
@@ -101,7 +104,7 @@ Test(partly, no_second_look)
 Test(partly, no_second_look_as_a_document)
 {
 	start();
-	run_blind("--json");
+	run_blind("--json", 0, NULL);
 	ended(5);
 	tool_one_error(&tool, BLIND);
 	said(tool.out, "\"text\":\"" BLIND "\"");
@@ -114,7 +117,7 @@ Test(partly, no_second_look_and_one_failed)
 {
 	start();
 	const pid_t tracer = stranger_trace(live[1].pid);
-	run_blind(NULL);
+	run_blind(NULL, 0, NULL);
 	ended(5);
 	said(tool.err, "dfpatch: 1 of 2 processes failed; the report says why\n");
 	said(tool.err, "dfpatch: " BLIND "\n");
@@ -129,10 +132,31 @@ Test(partly, no_second_look_and_all_failed)
 {
 	start();
 	const pid_t first = stranger_trace(live[0].pid), second = stranger_trace(live[1].pid);
-	run_blind(NULL);
+	run_blind(NULL, 0, NULL);
 	ended(3);
 	stranger_end(first);
 	stranger_end(second);
+	stop();
+}
+
+static struct live late;
+
+static void start_another(void)
+{
+	if (late.pid == 0)
+		LIVE_START(&late, path);
+}
+
+/* Who was found before looking failed has its turn. */
+Test(partly, no_third_look)
+{
+	start();
+	run_blind(NULL, 1, start_another);
+	ended(5);
+	tool_one_error(&tool, BLIND);
+	said(tool.out, "3 processes: 3 changed, 0 already so, 0 skipped, 0 failed\n");
+	cr_assert(live_value(&late, BASIC_FEATURE, 1));
+	live_stop(&late);
 	stop();
 }
 
