@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# sweep.sh [--sample SECONDS] [--seed N] [--built DIR] [PATTERN] - the death of the tool.
+# sweep.sh [--sample RUNS] [--seed N] [--built DIR] [PATTERN] - the death of the tool.
 # Runs dfpatch against a process of 16 threads and 1,000 sites, once for each of its system
 # calls, and kills it there, sends it a signal, or makes the call fail in each plausible way.
 # After each run the target must go on, with whole instructions, and the next call must bring
@@ -9,8 +9,8 @@
 # passed over. Builds what that takes (in build/dev), uses all processors, prints what was done;
 # exit status 1 if anything went wrong.
 #
-# --sample takes only so many seconds, for runs chosen by chance; --seed repeats them. --built
-# names a directory where all is built already. PATTERN (of grep) chooses among the sweeps.
+# --sample takes only so many runs of each sweep, at calls chosen by chance; --seed repeats them.
+# --built names a directory where all is built already. PATTERN (of grep) chooses among the sweeps.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,7 +21,7 @@ while [ $# -gt 0 ]; do
 	--seed) seed=$2 && shift ;;
 	--built) built=$2 && shift ;;
 	-*)
-		echo "usage: sweep.sh [--sample SECONDS] [--seed N] [--built DIR] [PATTERN]" >&2
+		echo "usage: sweep.sh [--sample RUNS] [--seed N] [--built DIR] [PATTERN]" >&2
 		exit 2
 		;;
 	*) pattern=$1 ;;
@@ -100,11 +100,7 @@ jobs=$(nproc)
 how=
 if [ -n "$sample" ]; then
 	echo "seed $seed"
-	how="--sample 2 --seed $seed"
-	# Each takes three seconds with what it has to learn first.
-	awk -v seed="$seed" 'BEGIN { srand(seed) } { print rand() "\t" $0 }' "$logs/sweeps" |
-		sort -n | cut -f 2 | head -n $((sample * jobs / 3 + 1)) >"$logs/some"
-	mv "$logs/some" "$logs/sweeps"
+	how="--sample $sample --seed $seed"
 fi
 
 # One line is one process, with a log of its own.

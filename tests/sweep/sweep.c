@@ -31,7 +31,7 @@ static const char usage[] =
 	"  --do WHAT,...           of the list below; default kill\n"
 	"  --from N --to N --way K only these calls, and this way to fail\n"
 	"  --part I/M              every M-th call, from the I-th on\n"
-	"  --sample SECONDS        chosen by chance, for so long\n"
+	"  --sample RUNS           only so many, by chance, spread over all calls\n"
 	"  --seed N                of that chance\n"
 	"kill, int, term, fail, fail-on (and from then on), orphan (its helpers are killed),\n"
 	"hold (it stops there), helper-kill, helper-fail (at calls of its helpers)\n";
@@ -59,8 +59,8 @@ struct sweep {
 	size_t chosen_count;
 	long from, to, way;
 	long part, parts;
-	long seconds;
-	unsigned long seed;
+	long sample;
+	unsigned long seed, salt;
 	/* What it came to. */
 	long runs, disturbed, ended_before, ended_after, claimed, wrong;
 	long phases[5], statuses[256], killed;
@@ -139,22 +139,41 @@ static void sweep_all(struct sweep *s)
 				break;
 }
 
+/* How many ways are left of a call that did not fail in the way that it should have. */
+static size_t ways_left(const struct outcome *o, size_t tried)
+{
+	size_t ways = 0;
+	for (long value; o->reached && fault_of(o->call, ways, o->size, &value);)
+		ways++;
+	if (ways == 0)
+		return 0;
+	return tried < ways ? tried : tried % ways + 1;
+}
+
+/* The i-th of so many runs is at a call of the i-th of so many parts of all calls. */
+static void sweep_part(struct sweep *s, long i)
+{
+	const struct what *what = s->chosen[(size_t)i % s->chosen_count];
+	struct disturbance d = what->disturb;
+	struct outcome o;
+	const long calls = 1 + (d.helper ? s->trial.plain.helper_calls : s->trial.plain.calls);
+	d.at = (i * calls + random() % calls) / s->sample;
+	d.way = (size_t)random() % 6;
+	run(s, what, &d, &o);
+	if (d.what != FAIL || o.done)
+		return;
+	for (size_t left = ways_left(&o, d.way); left > 0 && !o.done;) {
+		d.way = --left;
+		run(s, what, &d, &o);
+	}
+}
+
 static void sweep_sample(struct sweep *s)
 {
-	const uint64_t end = now_ns() + (uint64_t)s->seconds * 1000000000u;
-	struct outcome o;
-	srandom((unsigned)s->seed);
-	while (now_ns() < end) {
-		const struct what *what = s->chosen[(size_t)random() % s->chosen_count];
-		struct disturbance d = what->disturb;
-		const long calls = d.helper ? s->trial.plain.helper_calls : s->trial.plain.calls;
-		d.at = random() % (calls + 1);
-		d.way = (size_t)random() % 6;
-		/* Few calls have six ways to fail. */
-		do
-			run(s, what, &d, &o);
-		while (d.what == FAIL && o.reached && !o.done && d.way-- > 0 && now_ns() < end);
-	}
+	printf("seed %lu\n", s->seed);
+	srandom((unsigned)(s->seed ^ s->salt));
+	for (long i = 0; i < s->sample; i++)
+		sweep_part(s, i);
 }
 
 static void sum_up(const struct sweep *s)
@@ -176,6 +195,16 @@ static void sum_up(const struct sweep *s)
 }
 
 /* ---- options ---- */
+
+/* Of one seed, sweeps of different operations are to take different parts. */
+static unsigned long salt_of(char *const *words)
+{
+	unsigned long salt = 5381;
+	for (; *words; words++)
+		for (const char *c = *words; *c != '\0'; c++)
+			salt = salt * 33 + (unsigned char)*c;
+	return salt;
+}
 
 static void refuse(void)
 {
@@ -266,7 +295,7 @@ static void take_option(struct sweep *s, int option)
 		take_part(s, optarg);
 		break;
 	case 's':
-		s->seconds = number(optarg);
+		s->sample = number(optarg);
 		break;
 	case 'e':
 		s->seed = (unsigned long)number(optarg);
@@ -313,17 +342,16 @@ int main(int argc, char **argv)
 		.parts = 1,
 	};
 	s.seed = (unsigned long)time(NULL);
+	s.salt = salt_of(argv + 1);
 	take_options(&s, argc, argv);
 	if (!judge_learn(&s.trial)) {
 		judge_end(&s.trial);
 		return 2;
 	}
-	if (s.seconds > 0) {
-		printf("seed %lu\n", s.seed);
+	if (s.sample > 0)
 		sweep_sample(&s);
-	} else {
+	else
 		sweep_all(&s);
-	}
 	judge_end(&s.trial);
 	sum_up(&s);
 	return s.wrong > 0;
