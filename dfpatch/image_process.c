@@ -149,12 +149,21 @@ static int read_headers(struct image *image, const struct mapping *first, struct
 	return status == 0;
 }
 
-/* What was read of a module without the marks of its loader is not what the program has in hand. */
-static int check_marks(const struct image *image, int status, struct df_err *err)
+/*
+ * What was read of a module without the marks of its loader is not what the program has in hand.
+ * On a busy machine a program that was just started may wait long until its loader has its turn.
+ */
+static int check_marks(const struct process *process, const struct image *image, int status,
+		       struct df_err *err)
 {
 	struct dynamic dynamic;
 	if (status == 0 || !dynamic_open(&dynamic, image) || dynamic_relocated(&dynamic))
 		return status;
+	if (process_may_be_loading(process))
+		return df_fail(err, DF_E_CHANGED,
+			       "%s: process %d has not loaded it to the end (or the file was "
+			       "overwritten while it is in use); nothing was changed, try again",
+			       image->path, process->pid);
 	return df_fail(err, DF_E_TABLE,
 		       "%s: its data is not as its loader left it: the file was overwritten while "
 		       "it is in use (install by renaming instead); nothing was changed",
@@ -181,8 +190,8 @@ static bool has_text(const struct maps *maps, const struct mapping *first)
 }
 
 /* 1 if the module at `first` carries flags, 0 if not; counts modules in images->loaded. */
-static int load_module(struct image *image, struct images *images, const struct mapping *first,
-		       image_loader loader, struct df_err *err)
+static int load_module(const struct process *process, struct image *image, struct images *images,
+		       const struct mapping *first, image_loader loader, struct df_err *err)
 {
 	image->device = first->device;
 	image->inode = first->inode;
@@ -198,7 +207,7 @@ static int load_module(struct image *image, struct images *images, const struct 
 	images->loaded++;
 	status = image_snapshot(image, first->start, pull_memory, err);
 	image->snapshot.room = room_left(images);
-	return status < 0 ? status : check_marks(image, loader(image, err), err);
+	return status < 0 ? status : check_marks(process, image, loader(image, err), err);
 }
 
 static int take_module(const struct process *process, struct images *images,
@@ -207,7 +216,7 @@ static int take_module(const struct process *process, struct images *images,
 	struct image *image = image_new(first->path, process->mem, true);
 	if (!image)
 		return df_fail_memory(err);
-	int status = load_module(image, images, first, loader, err);
+	int status = load_module(process, image, images, first, loader, err);
 	if (status > 0) {
 		image->on_disk = disk_difference(process, first, &image->elf);
 		status = images_add(images, image) ? 1 : df_fail_memory(err);

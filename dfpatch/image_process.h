@@ -20,8 +20,9 @@
  * with an ELF header and whose segments are all mapped from the same file, as a
  * loader does it. Returns 0, or DF_E_NO_PROCESS, DF_E_EXEC, DF_E_PERMISSION, DF_E_SYSTEM,
  * DF_E_ARCH, DF_E_NO_FLAGS, DF_E_TABLE, DF_E_VERSION, DF_E_MEMORY, DF_E_TIMEOUT (a
- * process that means to keep us busy), or DF_E_SITE: a module with flags has a segment
- * that is not mapped from its file. images_free() ends it, also after a failure.
+ * process that means to keep us busy), DF_E_CHANGED: its loader has yet to do its work on a
+ * module; or DF_E_SITE: a module with flags has a segment that is not mapped from its file.
+ * images_free() ends it, also after a failure.
  */
 int images_from_process(const struct process *process, struct images *images, struct df_err *err);
 

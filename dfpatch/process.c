@@ -468,6 +468,15 @@ int process_explain_end(const struct process *process, struct df_err *err)
 		       process->pid, process->name);
 }
 
+bool process_may_be_loading(const struct process *process)
+{
+	char status[STATUS_SIZE];
+	if (read_small(process->dir, "status", status, sizeof(status)) < 0)
+		return false;
+	const char *state = status_field(status, "State");
+	return state && strchr("RDTt", *state) && status_number(status, "Threads") == 1;
+}
+
 void process_close(struct process *process)
 {
 	cleanup_fd(&process->pidfd);

@@ -75,6 +75,12 @@ int process_explain_thread_denial(const struct process *process, pid_t thread, c
  */
 int process_explain_end(const struct process *process, struct df_err *err);
 
+/*
+ * Whether it may be a program whose loader has not done all of its work: those have one thread,
+ * which does not sleep. Others may look so, too.
+ */
+bool process_may_be_loading(const struct process *process);
+
 void process_close(struct process *process);
 
 /* CLOCK_MONOTONIC in nanoseconds. */

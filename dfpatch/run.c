@@ -270,7 +270,8 @@ static int list_process(const struct target *target, struct list_result *result,
 		return status;
 	for (int looks = 1;; looks++) {
 		status = list_images(result, err);
-		if (!looks_half_read(status) || !another_look(looks, deadline))
+		const bool again = looks_half_read(status) && another_look(looks, deadline);
+		if (!again && (status != -(int)DF_E_CHANGED || monotonic_now() >= deadline))
 			break;
 		images_free(&result->images);
 		nanosleep(&pause, NULL);

@@ -10,6 +10,12 @@
 
 TestSuite(exec, .timeout = 200);
 
+#define NO_ARGUMENTS                                                                               \
+	(const char *const[])                                                                      \
+	{                                                                                          \
+		NULL                                                                               \
+	}
+
 static struct tool tool;
 
 static void done_or_gone(const char *what)
@@ -72,6 +78,39 @@ Test(exec, targets_that_end_under_our_hands)
 	live_go_ahead();
 	for (unsigned i = 0; i < 250; i++)
 		attach_to_brief(i * 37 % 4000, 500 + i * 13 % 3000);
+}
+
+/* ---- before its loader has done its work ---- */
+
+/* What nobody wrote to yet is not taken for a file that was overwritten. */
+Test(exec, a_target_that_was_not_loaded)
+{
+	static const char *const commands[] = {"enable", "disable"};
+	struct live live;
+	for (int i = 0; i < 2; i++) {
+		live_spawn_stopped(&live, "brief", NO_ARGUMENTS);
+		TOOL(&tool, commands[i], PID(&live), "--timeout=300ms", "brief:");
+		cr_assert_eq(tool.status, 3, "%d: %s%s", tool.status, tool.out, tool.err);
+		tool_one_error(&tool, "has not loaded it to the end");
+		live_stop(&live);
+	}
+}
+
+/* On a busy machine that takes long. */
+Test(exec, a_target_that_is_loaded_late)
+{
+	struct live live;
+	for (int i = 0; i < 2; i++) {
+		live_spawn_stopped(&live, "brief",
+				   (const char *const[]){"us=10000000", "threads=2", NULL});
+		tool_start(&tool,
+			   (const char *const[]){i ? "list" : "enable", PID(&live), "brief:", NULL},
+			   NULL);
+		sleep_us(700000);
+		cr_assert_eq(kill(live.pid, SIGCONT), 0);
+		cr_assert_eq(tool_wait(&tool), 0, "%d: %s%s", tool.status, tool.out, tool.err);
+		live_stop(&live);
+	}
 }
 
 /* Killed, not reaped: the same as any end, but with all threads at once. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -111,6 +112,23 @@ static bool spawn_in(struct live *live, const char *name, const char *const *arg
 void live_spawn(struct live *live, const char *name, const char *const *args)
 {
 	cr_assert(spawn_in(live, name, args, 0, NULL));
+}
+
+static void become_traced(void)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+
+/* Who is traced stops at the end of its exec; who is let go with SIGSTOP is stopped by that. */
+void live_spawn_stopped(struct live *live, const char *name, const char *const *args)
+{
+	int status;
+	cr_assert(spawn_in(live, name, args, 0, become_traced));
+	cr_assert_eq(waitpid(live->pid, &status, 0), live->pid);
+	cr_assert(WIFSTOPPED(status), "target %s did not start", name);
+	cr_assert_eq(ptrace(PTRACE_DETACH, live->pid, NULL, SIGSTOP), 0);
+	cr_assert_eq(waitpid(live->pid, &status, WUNTRACED), live->pid);
+	cr_assert(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
 }
 
 static void wait_until_ready(const struct live *live, const char *name)
