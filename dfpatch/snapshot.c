@@ -24,26 +24,24 @@ static size_t pages_of(uint64_t size)
 	return (size_t)((size + PAGE - 1) / PAGE);
 }
 
+/* `have` is there only when the copy is: by it other threads know. */
 static bool part_reserve(struct snapshot *s, struct snapshot_part *part)
 {
 	if (part->copy)
 		return true;
 	if (part->readable > PART_MAX)
 		return false;
-	part->have = calloc(pages_of(part->readable) + 1, 1);
-	if (!part->have) {
-		s->no_memory = true;
-		return false;
-	}
-	void *copy = mmap(NULL, part->readable, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *have = calloc(pages_of(part->readable) + 1, 1);
+	void *copy = have ? mmap(NULL, part->readable, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+			  : MAP_FAILED;
 	if (copy == MAP_FAILED) {
 		s->no_memory = true;
-		free(part->have);
-		part->have = NULL;
+		free(have);
 		return false;
 	}
 	part->copy = copy;
+	__atomic_store_n(&part->have, have, __ATOMIC_RELEASE);
 	return true;
 }
 
@@ -57,7 +55,8 @@ static bool pull_pages(struct snapshot *s, struct snapshot_part *part, uint64_t 
 		return false;
 	if (s->pull(s->context, base + from, part->copy + from, (size_t)(to - from)) != 0)
 		return false;
-	memset(part->have + first, 1, end - first);
+	for (size_t page = first; page < end; page++)
+		__atomic_store_n(&part->have[page], 1, __ATOMIC_RELEASE);
 	part->pulled += end - first;
 	s->room -= to - from;
 	s->pulled += to - from;
@@ -100,6 +99,27 @@ static bool have_pages(struct snapshot *s, struct snapshot_part *part, uint64_t 
 	return true;
 }
 
+/* Without the lock: nearly all that is asked for is there. */
+static bool had_pages(const struct snapshot_part *part, size_t first, size_t end)
+{
+	const uint8_t *have = __atomic_load_n(&part->have, __ATOMIC_ACQUIRE);
+	if (!have)
+		return false;
+	for (size_t page = first; page < end; page++)
+		if (!__atomic_load_n(&have[page], __ATOMIC_ACQUIRE))
+			return false;
+	return true;
+}
+
+static bool get_pages(struct snapshot *s, struct snapshot_part *part, uint64_t base, size_t first,
+		      size_t end)
+{
+	pthread_mutex_lock(&s->lock);
+	const bool got = part_reserve(s, part) && have_pages(s, part, base, first, end);
+	pthread_mutex_unlock(&s->lock);
+	return got;
+}
+
 static const void *snapshot_at(const struct df_view *view, uint64_t addr, size_t size)
 {
 	struct snapshot *s = view->context;
@@ -108,11 +128,23 @@ static const void *snapshot_at(const struct df_view *view, uint64_t addr, size_t
 		return NULL;
 	struct snapshot_part *part = &s->parts[segment - view->segments];
 	const uint64_t from = addr - segment->addr;
-	if (from >= part->readable || size > part->readable - from || !part_reserve(s, part))
+	if (from >= part->readable || size > part->readable - from)
 		return NULL;
-	if (!have_pages(s, part, segment->addr, (size_t)(from / PAGE), pages_of(from + size)))
+	const size_t first = (size_t)(from / PAGE), end = pages_of(from + size);
+	if (!had_pages(part, first, end) && !get_pages(s, part, segment->addr, first, end))
 		return NULL;
 	return part->copy + from;
+}
+
+bool snapshot_has_room(const struct snapshot *snapshot)
+{
+	uint64_t left = snapshot->room + snapshot->pulled;
+	for (size_t i = 0; i < snapshot->view.segment_count; i++) {
+		if (snapshot->parts[i].readable > left)
+			return false;
+		left -= snapshot->parts[i].readable;
+	}
+	return true;
 }
 
 struct snapshot_piece snapshot_piece(const struct snapshot *snapshot, uint64_t addr)
@@ -148,6 +180,7 @@ int snapshot_begin(struct snapshot *snapshot, const struct df_range *segments,
 		   size_t note_count, struct df_err *err)
 {
 	snapshot->room = SNAPSHOT_ROOM;
+	snapshot->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	snapshot->parts = calloc(segment_count + 1, sizeof(*snapshot->parts));
 	snapshot->ranges = calloc(segment_count + note_count + 1, sizeof(*snapshot->ranges));
 	if (!snapshot->parts || !snapshot->ranges)

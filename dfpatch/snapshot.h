@@ -4,11 +4,13 @@
  *
  * It gives the core a df_view on a file or on another process. Copies keep
  * their address until the end, so strings of the table can be used in place,
- * and what was read once stays as it was read.
+ * and what was read once stays as it was read. Any thread may ask the view for bytes; what becomes
+ * of a snapshot that lacks room depends on who asked first, so there only one should.
  */
 #ifndef DFPATCH_SNAPSHOT_H
 #define DFPATCH_SNAPSHOT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,9 +30,10 @@ struct snapshot {
 	struct df_range *ranges; /* segments, then notes */
 	snapshot_pull pull;
 	void *context;
-	uint64_t room;	 /* bytes that may still be copied; SNAPSHOT_ROOM at first */
-	uint64_t pulled; /* bytes that were copied */
-	bool no_memory;	 /* something was not given because there was no memory for a copy */
+	uint64_t room;	      /* bytes that may still be copied; SNAPSHOT_ROOM at first */
+	uint64_t pulled;      /* bytes that were copied */
+	pthread_mutex_t lock; /* of whoever copies */
+	bool no_memory;	      /* something was not given because there was no memory for a copy */
 };
 
 /*
@@ -49,6 +52,9 @@ struct snapshot {
 int snapshot_begin(struct snapshot *snapshot, const struct df_range *segments,
 		   const uint64_t *readable, size_t segment_count, const struct df_range *notes,
 		   size_t note_count, struct df_err *err);
+
+/* Whether all that is readable could be copied. */
+bool snapshot_has_room(const struct snapshot *snapshot);
 
 /*
  * Where the copy of the byte at `addr` is, which the view's `at` has given before; that of a byte

@@ -17,62 +17,125 @@ static const enum finding_code code_of[] = {
 	[DF_PART_STRING] = FINDING_STRING_BOUNDS,
 };
 
-static void set_damaged(struct inventory *inventory, uint32_t record)
+static void mark(struct inventory *inventory, uint32_t record)
 {
 	inventory->damaged[record / 8] |= (uint8_t)(1u << record % 8);
-	inventory->sound--;
 }
 
-static void tell(const struct df_table *table, uint32_t record, enum df_part part,
-		 const struct df_err *err, struct findings *findings)
+static struct finding_place place_of(const struct df_table *table, uint32_t record)
 {
-	const struct finding_place place = {
+	return (struct finding_place){
 		.record = record,
 		.address = table->start + (uint64_t)record * DF_SITE_SIZE,
 	};
-	findings_add(findings, code_of[part], &place, "%s", err->text);
 }
 
 /* From `record` on the rest counts as damaged, without being looked at. */
 static void give_up(struct inventory *inventory, uint32_t record, struct findings *findings)
 {
 	const struct df_table *table = &inventory->image->table;
-	const struct finding_place place = {
-		.record = record,
-		.address = table->start + (uint64_t)record * DF_SITE_SIZE,
-	};
+	const struct finding_place place = place_of(table, record);
 	findings_add(findings, FINDING_TABLE, &place,
 		     "record %u: the strings up to it take more than %zu bytes; this and the "
 		     "records behind it were not looked at",
 		     record, INVENTORY_STRINGS_MAX);
-	for (uint32_t i = record; i < table->count; i++)
-		set_damaged(inventory, i);
+	for (uint32_t i = record; i < table->count; i++) {
+		mark(inventory, i);
+		inventory->sound--;
+	}
+}
+
+/* Of whole bytes of inventory->damaged, so that no two threads write to one. */
+#define RECORDS_AT_ONCE 4096
+#define SLICES (DF_SITES_MAX / RECORDS_AT_ONCE)
+_Static_assert(DF_SITES_MAX % RECORDS_AT_ONCE == 0 && RECORDS_AT_ONCE % 8 == 0, "whole slices");
+
+/* All threads decode and mark; then one tells, in the order of the table. */
+struct decoding {
+	struct inventory *inventory;
+	_Atomic size_t strings[SLICES]; /* bytes of each slice; 0 until it was looked at */
+};
+
+/* Those of the slices before. */
+static size_t strings_before(const struct decoding *d, size_t slice)
+{
+	size_t strings = 0;
+	for (size_t i = 0; i < slice; i++)
+		strings += d->strings[i];
+	return strings;
+}
+
+static void decode_slice(void *context, size_t first, size_t end)
+{
+	struct decoding *d = context;
+	const struct image *image = d->inventory->image;
+	const size_t slice = first / RECORDS_AT_ONCE;
+	size_t strings = 0;
+	if (strings_before(d, slice) > INVENTORY_STRINGS_MAX)
+		return;
+	for (size_t i = first; i < end && strings <= INVENTORY_STRINGS_MAX; i++) {
+		struct df_site site;
+		if (df_table_site(&image->snapshot.view, &image->table, i, &site, NULL) < 0)
+			mark(d->inventory, (uint32_t)i);
+		else
+			strings += df_strings_size(&site);
+	}
+	d->strings[slice] = strings;
+}
+
+/*
+ * The record whose strings, with those of all before it, are too many; the count of records if
+ * there is none. What was left out lies behind it.
+ */
+static uint32_t find_limit(const struct decoding *d)
+{
+	const struct image *image = d->inventory->image;
+	const uint32_t count = (uint32_t)image->table.count;
+	size_t strings = 0, slice = 0;
+	while (slice < SLICES && strings + d->strings[slice] <= INVENTORY_STRINGS_MAX)
+		strings += d->strings[slice++];
+	for (size_t i = slice * RECORDS_AT_ONCE; i < count; i++) {
+		struct df_site site;
+		if (df_table_site(&image->snapshot.view, &image->table, i, &site, NULL) == 0)
+			strings += df_strings_size(&site);
+		if (strings > INVENTORY_STRINGS_MAX)
+			return (uint32_t)i;
+	}
+	return count;
+}
+
+static void tell_damaged(struct inventory *inventory, uint32_t record, struct findings *findings)
+{
+	const struct image *image = inventory->image;
+	const struct finding_place place = place_of(&image->table, record);
+	struct df_site site;
+	enum df_part part;
+	struct df_err why;
+	if (df_table_part(&image->snapshot.view, &image->table, record, &site, &part, &why) < 0) {
+		findings_add(findings, code_of[part], &place, "%s", why.text);
+		inventory->sound--;
+	} else { /* of a process that has mapped the page meanwhile */
+		inventory->damaged[record / 8] &= (uint8_t) ~(1u << record % 8);
+	}
 }
 
 int inventory_begin(struct inventory *inventory, const struct image *image, unsigned threads,
 		    struct findings *findings, struct df_err *err)
 {
 	const struct df_table *table = &image->table;
-	size_t strings = 0;
+	struct decoding d = {.inventory = inventory};
 	*inventory = (struct inventory){.image = image, .threads = threads, .sound = table->count};
 	inventory->damaged = calloc(table->count / 8 + 1, 1);
 	if (!inventory->damaged)
 		return df_fail_memory(err);
-	for (uint32_t i = 0; i < table->count; i++) {
-		struct df_site site;
-		enum df_part part;
-		struct df_err why;
-		if (df_table_part(&image->snapshot.view, table, i, &site, &part, &why) < 0) {
-			set_damaged(inventory, i);
-			tell(table, i, part, &why, findings);
-			continue;
-		}
-		strings += df_strings_size(&site);
-		if (strings > INVENTORY_STRINGS_MAX) {
-			give_up(inventory, i, findings);
-			break;
-		}
-	}
+	parallel_slices(snapshot_has_room(&image->snapshot) ? threads : 1, table->count,
+			RECORDS_AT_ONCE, decode_slice, &d);
+	const uint32_t limit = find_limit(&d);
+	for (uint32_t i = 0; i < limit; i++)
+		if (inventory_is_damaged(inventory, i))
+			tell_damaged(inventory, i, findings);
+	if (limit < table->count)
+		give_up(inventory, limit, findings);
 	inventory->near = snapshot_piece(&image->snapshot, table->start);
 	/* What could not be copied looks like what is damaged. */
 	return image->snapshot.no_memory ? df_fail_memory(err) : 0;
@@ -225,7 +288,6 @@ struct grouping {
 	struct inventory *inventory;
 	struct group groups[GROUPS_MAX + 1];
 	size_t count;
-	_Atomic size_t next;
 	/* By the address of a kind. */
 	struct {
 		const char *kind;
@@ -336,15 +398,12 @@ static bool sort_group(struct inventory *inventory, const struct group *group)
 	return true;
 }
 
-static void sort_groups(void *context, unsigned thread)
+static void sort_groups(void *context, size_t first, size_t end)
 {
 	struct grouping *g = context;
-	(void)thread;
-	for (size_t index; (index = atomic_fetch_add(&g->next, 1)) < g->count;) {
-		struct group *group = &g->groups[index];
-		if (group->unsorted)
-			group->failed = !sort_group(g->inventory, group);
-	}
+	for (size_t i = first; i < end; i++)
+		if (g->groups[i].unsorted)
+			g->groups[i].failed = !sort_group(g->inventory, &g->groups[i]);
 }
 
 static bool order_all(struct inventory *inventory)
@@ -365,8 +424,7 @@ static bool order_all(struct inventory *inventory)
 	for (size_t i = 0; i < g->count; i++)
 		unsorted |= g->groups[i].unsorted;
 	if (unsorted)
-		parallel_run(inventory->threads > 0 ? inventory->threads : parallel_processors(),
-			     sort_groups, g);
+		parallel_slices(inventory->threads, g->count, 1, sort_groups, g);
 	for (size_t i = 0; i < g->count; i++)
 		failed |= g->groups[i].failed;
 	return !failed;

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 
 unsigned parallel_processors(void)
 {
@@ -41,4 +42,31 @@ void parallel_run(unsigned threads, void (*work)(void *context, unsigned thread)
 	work(context, 0);
 	for (unsigned i = 1; i < count; i++)
 		pthread_join(workers[i].thread, NULL);
+}
+
+struct slices {
+	_Atomic size_t next;
+	size_t count;
+	size_t step;
+	void (*some)(void *context, size_t first, size_t end);
+	void *context;
+};
+
+static void take_slices(void *context, unsigned thread)
+{
+	struct slices *s = context;
+	(void)thread;
+	for (size_t first; (first = atomic_fetch_add(&s->next, s->step)) < s->count;) {
+		const size_t left = s->count - first;
+		s->some(s->context, first, first + (left < s->step ? left : s->step));
+	}
+}
+
+void parallel_slices(unsigned threads, size_t count, size_t step,
+		     void (*some)(void *context, size_t first, size_t end), void *context)
+{
+	struct slices s = {.count = count, .step = step, .some = some, .context = context};
+	const unsigned wanted = threads > 0 ? threads : parallel_processors();
+	const size_t slices = count / step + (count % step > 0);
+	parallel_run(slices < wanted ? (unsigned)slices + (slices == 0) : wanted, take_slices, &s);
 }

@@ -18,4 +18,11 @@ unsigned parallel_processors(void);
  */
 void parallel_run(unsigned threads, void (*work)(void *context, unsigned thread), void *context);
 
+/*
+ * Does what there is to do for 0 to count - 1: calls `some` for slices of at most `step`, each
+ * once, on `threads` threads or, for 0, as many as there are processors for us.
+ */
+void parallel_slices(unsigned threads, size_t count, size_t step,
+		     void (*some)(void *context, size_t first, size_t end), void *context);
+
 #endif

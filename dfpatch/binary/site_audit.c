@@ -8,20 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "insn.h"
+#include "parallel.h"
 #include "text.h"
 
 #define CACHE_LINE 64
 #define PAGE 4096
 
+/*
+ * Sites are looked at by all threads, which only mark those of which there is something to tell;
+ * one tells it then, in order. So nothing depends on the number of threads.
+ */
 struct pass {
 	struct inventory *inventory;
-	struct findings *findings;
+	struct findings *findings; /* NULL while they are only looked at */
+	bool odd;		   /* then: there is something to tell */
 	bool placed;
 	struct window_source source;
-	struct window window;
-	uint8_t *bytes; /* enum site_bytes of each site, in order */
+	struct window *window; /* NULL while they are only looked at */
+	uint8_t *bytes;	       /* enum site_bytes of each site, in order, and ODD */
 };
+
+#define ODD 0x80
+#define SITES_AT_ONCE 4096
 
 /* One site that is being looked at. */
 struct subject {
@@ -38,7 +48,10 @@ static struct finding_place place_of(const struct subject *s)
 #define TELL(PASS, SUBJECT, CODE, ...)                                                             \
 	do {                                                                                       \
 		const struct finding_place place = place_of(SUBJECT);                              \
-		findings_add((PASS)->findings, CODE, &place, __VA_ARGS__);                         \
+		if ((PASS)->findings)                                                              \
+			findings_add((PASS)->findings, CODE, &place, __VA_ARGS__);                 \
+		else                                                                               \
+			(PASS)->odd = true;                                                        \
 	} while (0)
 
 /* ---- in the order of addresses ---- */
@@ -109,7 +122,7 @@ static void check_live_state(struct pass *p, const struct subject *s, const stru
 static void check_state(struct pass *p, const struct subject *s)
 {
 	const struct image *image = p->inventory->image;
-	const uint8_t *bytes = window_at(&p->window, s->site.state, DF_STATE_SIZE);
+	const uint8_t *bytes = window_at(p->window, s->site.state, DF_STATE_SIZE);
 	if (image->live && !bytes)
 		TELL(p, s, FINDING_STATE_BOUNDS, "its state at %#" PRIx64 " cannot be read",
 		     s->site.state);
@@ -278,29 +291,62 @@ static void check_code(struct pass *p, const struct subject *s, enum site_bytes 
 		     p->inventory->image->live ? "mapped" : "in the file");
 		break;
 	case SITE_BYTES_OTHER:
-		code = window_at(&p->window, s->site.addr, df_insn_size(s->site.style));
+		p->odd = true;
+		code = p->window ? window_at(p->window, s->site.addr, df_insn_size(s->site.style))
+				 : NULL;
 		if (code)
 			tell_bytes(p, s, code);
 		break;
 	}
 }
 
-static void check_sites(struct pass *p)
+static void check_site(struct pass *p, const struct subject *s, const struct subject *before,
+		       enum site_bytes bytes)
 {
-	struct subject before = {0}, s;
-	for (size_t i = 0; i < p->inventory->sound; i++) {
-		s.record = p->inventory->order[i];
-		if (!inventory_site(p->inventory, s.record, &s.site))
-			continue;
-		if (i > 0 && s.site.addr - before.site.addr < df_insn_size(before.site.style))
-			TELL(p, &s, FINDING_SITE_OVERLAP,
-			     "shares bytes with the site of record %" PRIu32 " at %#" PRIx64,
-			     before.record, before.site.addr);
-		check_strings(p, &s, &before);
-		check_place(p, &s);
-		check_stray_target(p, &s);
-		check_code(p, &s, (enum site_bytes)p->bytes[i]);
+	if (before->site.kind &&
+	    s->site.addr - before->site.addr < df_insn_size(before->site.style))
+		TELL(p, s, FINDING_SITE_OVERLAP,
+		     "shares bytes with the site of record %" PRIu32 " at %#" PRIx64,
+		     before->record, before->site.addr);
+	check_strings(p, s, before);
+	check_place(p, s);
+	check_stray_target(p, s);
+	check_code(p, s, bytes);
+}
+
+/* The one at that place of the order; nothing, in front of the first. */
+static struct subject subject_at(const struct pass *p, size_t index)
+{
+	struct subject s = {0};
+	if (index < p->inventory->sound) {
+		s.record = p->inventory->order[index];
+		inventory_site(p->inventory, s.record, &s.site);
+	}
+	return s;
+}
+
+static void look_at_sites(void *context, size_t first, size_t end)
+{
+	struct pass p = *(const struct pass *)context;
+	struct subject before = subject_at(&p, first - 1);
+	p.findings = NULL;
+	p.window = NULL;
+	for (size_t i = first; i < end; i++) {
+		const struct subject s = subject_at(&p, i);
+		p.odd = false;
+		check_site(&p, &s, &before, (enum site_bytes)p.bytes[i]);
+		p.bytes[i] |= p.odd ? ODD : 0;
 		before = s;
+	}
+}
+
+static void tell_sites(struct pass *p)
+{
+	for (size_t i = 0; i < p->inventory->sound; i++) {
+		if (!(p->bytes[i] & ODD))
+			continue;
+		const struct subject before = subject_at(p, i - 1), s = subject_at(p, i);
+		check_site(p, &s, &before, (enum site_bytes)(p->bytes[i] & ~ODD));
 	}
 }
 
@@ -333,34 +379,33 @@ struct window_source site_source(const struct inventory *inventory)
 
 static int run(struct pass *p, const struct places *places, struct df_err *err)
 {
-	window_begin(&p->window, &p->source);
+	window_begin(p->window, &p->source);
 	check_states(p);
 	order(p->inventory, false);
 	const int status = site_bytes_find(&p->source, places, p->bytes, err);
-	if (status == 0)
-		check_sites(p);
-	return status;
+	if (status < 0)
+		return status;
+	parallel_slices(places->threads, p->inventory->sound, SITES_AT_ONCE, look_at_sites, p);
+	tell_sites(p);
+	return 0;
 }
 
 int site_audit(struct inventory *inventory, const struct places *places, bool placed,
 	       struct findings *findings, struct df_err *err)
 {
-	struct pass *p = malloc(sizeof(*p));
-	uint8_t *bytes = calloc(inventory->sound + 1, 1);
+	CLEANUP_FREE struct window *window = malloc(sizeof(*window));
+	CLEANUP_FREE uint8_t *bytes = calloc(inventory->sound + 1, 1);
 	free(inventory->order);
 	inventory->order = calloc(inventory->sound + 1, sizeof(*inventory->order));
-	int status = -1;
-	if (p && bytes && inventory->order) {
-		p->inventory = inventory;
-		p->findings = findings;
-		p->placed = placed;
-		p->source = site_source(inventory);
-		p->bytes = bytes;
-		status = run(p, places, err);
-	} else {
-		status = df_fail_memory(err);
-	}
-	free(p);
-	free(bytes);
-	return status;
+	if (!window || !bytes || !inventory->order)
+		return df_fail_memory(err);
+	struct pass p = {
+		.inventory = inventory,
+		.findings = findings,
+		.placed = placed,
+		.source = site_source(inventory),
+		.window = window,
+		.bytes = bytes,
+	};
+	return run(&p, places, err);
 }

@@ -197,3 +197,76 @@ Test(inventory, groups_as_the_core_does)
 		fake_module_free(&fake);
 	}
 }
+
+/* ---- more strings than anybody has ---- */
+
+#define LONG 65535 /* with its end the longest that is allowed */
+#define RECORDS 9000
+
+/* Leads `fields` strings of each record, kind first, to the kind of the first. */
+static void share_kind(const struct fake_module *fake, int fields)
+{
+	struct df_site_v1 *records = (struct df_site_v1 *)(fake->bytes[FAKE_RODATA] + FAKE_TABLE);
+	for (int i = 0; i < RECORDS; i++) {
+		int32_t *strings = &records[i].kind;
+		for (int k = 0; k < fields; k++)
+			strings[k] = records[0].kind - i * DF_SITE_SIZE - 4 * k;
+	}
+}
+
+static void expect_limit(const struct image *image, unsigned threads, uint32_t limit)
+{
+	struct inventory inventory;
+	struct findings findings = {0};
+	struct df_err err = {0};
+	cr_assert_eq(inventory_begin(&inventory, image, threads, &findings, &err), 0);
+	cr_assert_eq(findings.count, 3);
+	cr_expect_eq(findings.list[0].record, 1);
+	cr_expect_eq(findings.list[1].record, 4000);
+	cr_expect_eq(findings.list[2].record, limit, "%u: %u", threads, findings.list[2].record);
+	cr_expect_eq(findings.list[2].code, FINDING_TABLE);
+	cr_expect_eq(inventory.sound, limit - 2);
+	for (uint32_t i = 0; i < RECORDS; i++)
+		cr_assert_eq(inventory_is_damaged(&inventory, i), i == 1 || i == 4000 || i >= limit,
+			     "record %u", i);
+	findings_free(&findings);
+	inventory_free(&inventory);
+}
+
+/* What is told, and where it ends, is the same for any number of threads. */
+Test(inventory, strings_without_end)
+{
+	static const struct {
+		int fields;
+		uint32_t limit;
+	} rows[] = {
+		{4, 2 + INVENTORY_STRINGS_MAX / (4 * LONG)},
+		{3, 2 + INVENTORY_STRINGS_MAX / (3 * LONG + 4)},
+	};
+	static struct df_site sites[RECORDS];
+	static char text[LONG + 1];
+	memset(text, 'k', LONG);
+	for (size_t i = 0; i < RECORDS; i++)
+		sites[i] = (struct df_site){.kind = i == 0 ? text : "k",
+					    .name = "n",
+					    .file = "f.c",
+					    .doc = "doc.",
+					    .line = 1,
+					    .style = DF_STYLE_X86_GOTO};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct fake_module fake;
+		struct image image = {0};
+		struct df_err err;
+		fake_module_build(&fake, 0x400000, sites, RECORDS);
+		share_kind(&fake, rows[i].fields);
+		begin_snapshot(&image.snapshot, &fake);
+		cr_assert_eq(df_table_find(&image.snapshot.view, &image.table, &err), 1, "%s",
+			     err.text);
+		set_field(&image, 1, offsetof(struct df_site_v1, style), 9);
+		set_field(&image, 4000, offsetof(struct df_site_v1, site), INT32_MAX);
+		for (unsigned threads = 1; threads <= 3; threads++)
+			expect_limit(&image, threads, rows[i].limit);
+		snapshot_free(&image.snapshot);
+		fake_module_free(&fake);
+	}
+}

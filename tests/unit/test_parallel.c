@@ -53,3 +53,24 @@ Test(parallel, processors)
 	cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
 	cr_expect_eq(parallel_processors(), 1);
 }
+
+static void count_each(void *context, size_t first, size_t end)
+{
+	_Atomic unsigned *counts = context;
+	cr_expect_lt(first, end);
+	cr_expect_leq(end - first, 7);
+	for (size_t i = first; i < end; i++)
+		counts[i]++;
+}
+
+Test(parallel, slices_hold_each_once)
+{
+	static const size_t counts[] = {0, 1, 6, 7, 8, 1000};
+	for (size_t i = 0; i < 6; i++)
+		for (unsigned threads = 0; threads <= 3; threads++) {
+			_Atomic unsigned seen[1001] = {0};
+			parallel_slices(threads, counts[i], 7, count_each, seen);
+			for (size_t k = 0; k < 1001; k++)
+				cr_expect_eq(seen[k], k < counts[i], "%zu of %zu", k, counts[i]);
+		}
+}

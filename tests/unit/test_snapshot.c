@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of dfpatch/snapshot.c: what was read once stays as it was read, and where it was. */
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -345,4 +346,61 @@ Test(snapshot, room_comes_to_its_end)
 	cr_expect_eq(snapshot.pulled, 3 * PAGE);
 	expect_pulled_once_at_most(&source);
 	snapshot_free(&snapshot);
+}
+
+/* ---- several threads ---- */
+
+static void *read_all(void *context)
+{
+	struct snapshot *s = context;
+	for (size_t page = 0; page < PAGES - 1; page++) {
+		const uint8_t *bytes = at(s, page * PAGE + 3, 2 * sizeof(*bytes));
+		if (!bytes || bytes[0] != byte_at(BASE + page * PAGE + 3) ||
+		    bytes[1] != byte_at(BASE + page * PAGE + 4))
+			return s;
+	}
+	return NULL;
+}
+
+Test(snapshot, any_thread_may_ask)
+{
+	for (int round = 0; round < 50; round++) {
+		struct snapshot s;
+		struct source source;
+		pthread_t threads[4];
+		void *failed;
+		begin(&s, &source, PART_SIZE, PART_SIZE);
+		for (int i = 0; i < 4; i++)
+			cr_assert_eq(pthread_create(&threads[i], NULL, read_all, &s), 0);
+		for (int i = 0; i < 4; i++) {
+			pthread_join(threads[i], &failed);
+			cr_expect_null(failed);
+		}
+		expect_pulled_once_at_most(&source);
+		snapshot_free(&s);
+	}
+}
+
+Test(snapshot, room)
+{
+	static const struct {
+		uint64_t readable[2];
+		bool has;
+	} rows[] = {
+		{{PART_SIZE, 0}, true},
+		{{SNAPSHOT_ROOM, 0}, true},
+		{{SNAPSHOT_ROOM, 1}, false},
+		{{SNAPSHOT_ROOM + 1, 0}, false},
+		{{UINT64_MAX / 2, UINT64_MAX / 2}, false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct df_range segments[] = {
+			{PAGE, UINT64_MAX / 2, DF_READ},
+			{UINT64_MAX / 2 + PAGE, UINT64_MAX / 2 - PAGE, DF_READ}};
+		struct snapshot s = {0};
+		struct df_err err;
+		cr_assert_eq(snapshot_begin(&s, segments, rows[i].readable, 2, NULL, 0, &err), 0);
+		cr_expect_eq(snapshot_has_room(&s), rows[i].has, "row %zu", i);
+		snapshot_free(&s);
+	}
 }
