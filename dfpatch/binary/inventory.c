@@ -187,6 +187,14 @@ bool inventory_site(const struct inventory *inventory, uint32_t record, struct d
 	return true;
 }
 
+void inventory_expect_name(const struct inventory *inventory, uint32_t record)
+{
+	struct df_site_v1 raw;
+	uint64_t addr;
+	if (read_again(inventory, record, &addr, &raw))
+		__builtin_prefetch(again(inventory, FIELD(addr, &raw, name)));
+}
+
 void inventory_place(const struct inventory *inventory, uint32_t record,
 		     struct inventory_place *place)
 {

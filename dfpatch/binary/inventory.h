@@ -53,7 +53,10 @@ static inline bool inventory_is_damaged(const struct inventory *inventory, uint3
 /* The site of a record; false, if it is damaged. Its strings live as long as the image. */
 bool inventory_site(const struct inventory *inventory, uint32_t record, struct df_site *site);
 
-/* Fetches the record of a site that will be asked for soon: far from the last, memory is slow. */
+/*
+ * Memory is slow for records far from each other: fetches one that will be asked for soon; and,
+ * when it is there, its name. Of sound records.
+ */
 static inline void inventory_expect(const struct inventory *inventory, uint32_t record)
 {
 	const uint64_t addr = inventory->image->table.start + (uint64_t)record * DF_SITE_SIZE;
@@ -61,8 +64,11 @@ static inline void inventory_expect(const struct inventory *inventory, uint32_t 
 	if (from < inventory->near.size) {
 		__builtin_prefetch(inventory->near.copy + from);
 		__builtin_prefetch(inventory->near.copy + from + DF_SITE_SIZE - 1);
+		__asm__ volatile(""); /* or gcc sees no effect in it, and leaves it out */
 	}
 }
+
+void inventory_expect_name(const struct inventory *inventory, uint32_t record);
 
 /* Addresses of a site that are had without its strings; of a sound record. Any thread may ask. */
 struct inventory_place {

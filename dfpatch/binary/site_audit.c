@@ -27,7 +27,7 @@ struct pass {
 	bool placed;
 	struct window_source source;
 	struct window *window; /* NULL while they are only looked at */
-	uint8_t *bytes;	       /* enum site_bytes of each site, in order, and ODD */
+	uint8_t *bytes;	       /* enum site_bytes of each in order, and ODD; or that alone */
 };
 
 #define ODD 0x80
@@ -77,23 +77,27 @@ static int by_state(const void *x, const void *y, void *inventory)
 	return (a > b) - (a < b);
 }
 
-/* Linkers mostly leave tables in the order of addresses: looking first is far cheaper. */
-static void order(struct inventory *inventory, bool state)
+/* All sound records; says whether they are in the order of their states, and of their sites. */
+static void take_all(struct inventory *inventory, bool *by_states, bool *by_sites)
 {
-	bool sorted = true;
+	struct inventory_place before = {0}, place;
 	size_t count = 0;
-	uint64_t before = 0;
+	*by_states = *by_sites = true;
 	for (uint32_t i = 0; i < inventory->image->table.count; i++) {
 		if (inventory_is_damaged(inventory, i))
 			continue;
-		const uint64_t at = address_of(inventory, i, state);
-		sorted = sorted && at >= before;
-		before = at;
+		inventory_place(inventory, i, &place);
+		*by_states &= place.state >= before.state;
+		*by_sites &= place.addr >= before.addr;
+		before = place;
 		inventory->order[count++] = i;
 	}
-	if (!sorted)
-		qsort_r(inventory->order, count, sizeof(*inventory->order),
-			state ? by_state : by_site, inventory);
+}
+
+static void sort(struct inventory *inventory, bool state)
+{
+	qsort_r(inventory->order, inventory->sound, sizeof(*inventory->order),
+		state ? by_state : by_site, inventory);
 }
 
 /* ---- states ---- */
@@ -150,22 +154,34 @@ static bool has_bytes(const struct image *image, uint64_t addr)
 	return image->live;
 }
 
-static void check_states(struct pass *p)
+static bool shares_state(const struct inventory *inventory, size_t index)
+{
+	return index > 0 &&
+	       address_of(inventory, inventory->order[index], true) -
+			       address_of(inventory, inventory->order[index - 1], true) <
+		       DF_STATE_SIZE;
+}
+
+static void look_at_states(void *context, size_t first, size_t end)
+{
+	const struct pass *p = context;
+	const struct inventory *inventory = p->inventory;
+	for (size_t i = first; i < end; i++)
+		if (shares_state(inventory, i) ||
+		    has_bytes(inventory->image, address_of(inventory, inventory->order[i], true)))
+			p->bytes[i] = ODD;
+}
+
+static void tell_states(struct pass *p)
 {
 	const struct inventory *inventory = p->inventory;
-	uint64_t before = 0;
-	order(p->inventory, true);
 	for (size_t i = 0; i < inventory->sound; i++) {
-		const uint64_t state = address_of(inventory, inventory->order[i], true);
-		const bool shared = i > 0 && state - before < DF_STATE_SIZE;
 		struct subject s = {.record = inventory->order[i]};
-		before = state;
-		if ((!shared && !has_bytes(inventory->image, state)) ||
-		    !inventory_site(inventory, s.record, &s.site))
+		if (p->bytes[i] != ODD || !inventory_site(inventory, s.record, &s.site))
 			continue;
-		if (shared)
+		if (shares_state(inventory, i))
 			TELL(p, &s, FINDING_STATE_OVERLAP,
-			     "shares its state at %#" PRIx64 " with record %" PRIu32, state,
+			     "shares its state at %#" PRIx64 " with record %" PRIu32, s.site.state,
 			     inventory->order[i - 1]);
 		check_state(p, &s);
 	}
@@ -377,17 +393,36 @@ struct window_source site_source(const struct inventory *inventory)
 		.view = &snapshot->view, .pull = snapshot->pull, .context = snapshot->context};
 }
 
-static int run(struct pass *p, const struct places *places, struct df_err *err)
+static void check_states(struct pass *p, unsigned threads)
 {
-	window_begin(p->window, &p->source);
-	check_states(p);
-	order(p->inventory, false);
+	parallel_slices(threads, p->inventory->sound, SITES_AT_ONCE, look_at_states, p);
+	tell_states(p);
+}
+
+static int check_sites(struct pass *p, const struct places *places, struct df_err *err)
+{
 	const int status = site_bytes_find(&p->source, places, p->bytes, err);
 	if (status < 0)
 		return status;
 	parallel_slices(places->threads, p->inventory->sound, SITES_AT_ONCE, look_at_sites, p);
 	tell_sites(p);
 	return 0;
+}
+
+/* Linkers mostly leave tables in the order of addresses: looking first is far cheaper. */
+static int run(struct pass *p, const struct places *places, struct df_err *err)
+{
+	bool by_states, by_sites;
+	window_begin(p->window, &p->source);
+	take_all(p->inventory, &by_states, &by_sites);
+	if (!by_states)
+		sort(p->inventory, true);
+	check_states(p, places->threads);
+	if (!by_states)
+		take_all(p->inventory, &by_states, &by_sites); /* ties stay in the table's order */
+	if (!by_sites)
+		sort(p->inventory, false);
+	return check_sites(p, places, err);
 }
 
 int site_audit(struct inventory *inventory, const struct places *places, bool placed,

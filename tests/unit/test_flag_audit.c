@@ -123,3 +123,117 @@ Test(flag_audit, one_name_in_many_places)
 			    "unhook count of 0\n");
 	end(&f);
 }
+
+/* ---- what is found does not depend on the number of threads ---- */
+
+/* More than one thread takes at once; and so many of one name that it fills whole slices. */
+#define FLAGS 20000
+#define NAMES 200
+
+/*
+ * 200 names of 10 kinds: 100 flags each, but for the last. Of every third, one flag is on; of every
+ * fifth, one has another doc; of the sixth, one has none.
+ */
+static void fill(struct df_site *sites, char (*texts)[2][16])
+{
+	for (unsigned i = 0; i < FLAGS; i++) {
+		const unsigned name = i / 100 < NAMES ? i / 100 : NAMES - 1;
+		const bool odd = i % 100 == 50 && i / 100 < NAMES;
+		snprintf(texts[i][0], sizeof(texts[i][0]), "k%u", name / 20);
+		snprintf(texts[i][1], sizeof(texts[i][1]), "n%03u", name);
+		sites[i] = (struct df_site){.kind = texts[i][0],
+					    .name = texts[i][1],
+					    .file = "a.c",
+					    .line = i + 1,
+					    .doc = "said (owner=web)",
+					    .style = DF_STYLE_X86_GOTO};
+		if (odd && name % 3 == 0)
+			sites[i].activation = 1;
+		if (odd && name % 5 == 0)
+			sites[i].doc = "said otherwise permanent";
+		if (odd && name == 6)
+			sites[i].doc = "";
+	}
+}
+
+static void audit_by(const struct image *image, unsigned threads, struct flag_tally *tally,
+		     struct findings *findings)
+{
+	struct inventory inventory;
+	struct df_err err;
+	cr_assert_eq(inventory_begin(&inventory, image, threads, findings, &err), 0);
+	cr_assert_eq(inventory_group(&inventory, &err), 0);
+	cr_assert_eq(inventory.flag_count, FLAGS);
+	flag_audit(&inventory, tally, findings);
+	inventory_free(&inventory);
+}
+
+Test(flag_audit, names_over_many_slices)
+{
+	static struct df_site sites[FLAGS];
+	static char texts[FLAGS][2][16];
+	struct fake_module fake;
+	struct image image = {0};
+	struct df_err err;
+	fill(sites, texts);
+	fake_module_build(&fake, 0x400000, sites, FLAGS);
+	fake_snapshot_begin(&image.snapshot, &fake);
+	cr_assert_eq(df_table_find(&image.snapshot.view, &image.table, &err), 1, "%s", err.text);
+	for (unsigned threads = 1; threads <= 4; threads++) {
+		struct flag_tally tally;
+		struct findings findings = {0};
+		audit_by(&image, threads, &tally, &findings);
+		cr_expect_eq(tally.kinds, 10);
+		cr_expect_eq(tally.on, 67);
+		cr_expect_eq(tally.off, FLAGS - 67);
+		cr_expect_eq(tally.held + tally.mixed + tally.judged, 0);
+		cr_expect_eq(tally.docs, FLAGS - 1);
+		cr_expect_eq(tally.owned, FLAGS - 1 - 40);
+		cr_expect_eq(tally.ending, 40);
+		cr_expect_eq(findings.counts[FINDING_DEFAULT_CONFLICT], 67);
+		cr_expect_eq(findings.counts[FINDING_DOC_CONFLICT], 40);
+		cr_expect_eq(findings.counts[FINDING_DOC_MISSING], 1);
+		cr_assert_eq(findings.count, 108);
+		for (size_t i = 1; i < findings.count; i++)
+			cr_expect_leq(findings.list[i - 1].record, findings.list[i].record);
+		cr_expect_eq(findings.list[0].record, 50);
+		cr_expect_str_eq(findings.list[0].text, "has another default than at a.c:1");
+		cr_expect_str_eq(findings.list[1].text, "has another doc than at a.c:1");
+		findings_free(&findings);
+	}
+	snapshot_free(&image.snapshot);
+	fake_module_free(&fake);
+}
+
+/* The first and the last flag of a name that is everywhere. */
+Test(flag_audit, one_name)
+{
+	static struct df_site sites[FLAGS];
+	struct fake_module fake;
+	struct image image = {0};
+	struct df_err err;
+	for (unsigned i = 0; i < FLAGS; i++)
+		sites[i] = (struct df_site){.kind = "k",
+					    .name = "n",
+					    .file = "a.c",
+					    .line = i + 1,
+					    .doc = i == FLAGS - 1 ? "b" : "a",
+					    .style = DF_STYLE_X86_GOTO};
+	fake_module_build(&fake, 0x400000, sites, FLAGS);
+	fake_snapshot_begin(&image.snapshot, &fake);
+	cr_assert_eq(df_table_find(&image.snapshot.view, &image.table, &err), 1, "%s", err.text);
+	for (unsigned threads = 1; threads <= 4; threads++) {
+		struct flag_tally tally;
+		struct findings findings = {0};
+		audit_by(&image, threads, &tally, &findings);
+		cr_expect_eq(tally.kinds, 1);
+		cr_expect_eq(tally.off, FLAGS);
+		cr_assert_eq(findings.count, 1);
+		cr_expect_eq(findings.list[0].code, FINDING_DOC_CONFLICT);
+		cr_expect_eq(findings.list[0].record, FLAGS - 1);
+		cr_expect_str_eq(findings.list[0].text, "has another doc than at a.c:1");
+		findings_free(&findings);
+	}
+	snapshot_free(&image.snapshot);
+	fake_module_free(&fake);
+}

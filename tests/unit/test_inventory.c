@@ -259,7 +259,7 @@ Test(inventory, strings_without_end)
 		struct df_err err;
 		fake_module_build(&fake, 0x400000, sites, RECORDS);
 		share_kind(&fake, rows[i].fields);
-		begin_snapshot(&image.snapshot, &fake);
+		fake_snapshot_begin(&image.snapshot, &fake);
 		cr_assert_eq(df_table_find(&image.snapshot.view, &image.table, &err), 1, "%s",
 			     err.text);
 		set_field(&image, 1, offsetof(struct df_site_v1, style), 9);
