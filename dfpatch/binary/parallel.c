@@ -30,15 +30,30 @@ static void *begin(void *argument)
 	return NULL;
 }
 
+/* Whatever the limit of stacks is, which would be the size of theirs: too little, or 64 times 8 MB.
+ */
+#define STACK 262144
+
+/* Starts numbers 1 to count - 1; returns how many there are then, with number 0. */
+static unsigned start(struct worker *workers, unsigned count)
+{
+	pthread_attr_t attributes;
+	unsigned started = 1;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK);
+	while (started < count &&
+	       pthread_create(&workers[started].thread, &attributes, begin, &workers[started]) == 0)
+		started++;
+	pthread_attr_destroy(&attributes);
+	return started;
+}
+
 void parallel_run(unsigned threads, void (*work)(void *context, unsigned thread), void *context)
 {
 	struct worker workers[PARALLEL_MAX];
-	unsigned count = 1;
-	for (; count < threads; count++) {
-		workers[count] = (struct worker){.work = work, .context = context, .number = count};
-		if (pthread_create(&workers[count].thread, NULL, begin, &workers[count]) != 0)
-			break;
-	}
+	for (unsigned i = 1; i < threads; i++)
+		workers[i] = (struct worker){.work = work, .context = context, .number = i};
+	const unsigned count = start(workers, threads);
 	work(context, 0);
 	for (unsigned i = 1; i < count; i++)
 		pthread_join(workers[i].thread, NULL);

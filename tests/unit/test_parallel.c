@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of dfpatch/binary/parallel.c. */
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 
 #include "parallel.h"
+
+/* How many threads can be started still. */
+static _Atomic int startable = INT_MAX;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*begin)(void *), void *context);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*begin)(void *), void *context);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*begin)(void *), void *context)
+{
+	return startable-- > 0 ? __real_pthread_create(thread, attributes, begin, context) : EAGAIN;
+}
 
 struct tally {
 	_Atomic unsigned seen[PARALLEL_MAX];
@@ -52,6 +68,44 @@ Test(parallel, processors)
 	CPU_SET(first, &one);
 	cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
 	cr_expect_eq(parallel_processors(), 1);
+}
+
+/* Those that there are do it all. */
+Test(parallel, threads_run_out)
+{
+	for (int more = 0; more <= 2; more++) {
+		struct tally tally = {.caller = pthread_self()};
+		startable = more;
+		parallel_run(8, work, &tally);
+		cr_expect_eq(tally.taken, 1000);
+		cr_expect(tally.zero_is_caller);
+		for (int thread = 0; thread < PARALLEL_MAX; thread++)
+			cr_expect_eq(tally.seen[thread], thread <= more);
+	}
+}
+
+static void look_at_stack(void *context, unsigned thread)
+{
+	pthread_attr_t attributes;
+	size_t *least = context, size = 0;
+	if (thread == 0)
+		return;
+	pthread_getattr_np(pthread_self(), &attributes);
+	pthread_attr_getstacksize(&attributes, &size);
+	pthread_attr_destroy(&attributes);
+	*least = size;
+}
+
+/* Another size than threads have by default, which follows what ulimit(1) says. */
+Test(parallel, stacks)
+{
+	pthread_attr_t attributes;
+	size_t size = 0;
+	pthread_attr_init(&attributes);
+	cr_assert_eq(pthread_attr_setstacksize(&attributes, 65536), 0);
+	cr_assert_eq(pthread_setattr_default_np(&attributes), 0);
+	parallel_run(2, look_at_stack, &size);
+	cr_expect_geq(size, 200000);
 }
 
 static void count_each(void *context, size_t first, size_t end)
