@@ -185,6 +185,17 @@ static bool is_misread(const uint8_t *code, size_t size)
 	       ((at == 0 && code[0] == 0x62) || (code[at] == 0x0f && code[at + 1] == 0xb9));
 }
 
+/* Whether the bytes are the beginning of an instruction whose length is known, and go no further.
+ */
+static bool is_cut(struct disasm *d, const uint8_t *code, size_t size, uint64_t addr)
+{
+	uint8_t longer[INSN_SIZE_MAX] = {0};
+	if (size >= sizeof(longer))
+		return false;
+	memcpy(longer, code, size);
+	return insn_length(longer, sizeof(longer)) > 0 || decode(d, longer, sizeof(longer), addr);
+}
+
 /*
  * What Capstone gives without details names the instruction; where a branch leads stands in its
  * last bytes, which is quicker than what it prints of it.
@@ -195,6 +206,8 @@ bool disasm_next(struct disasm *disasm, const uint8_t *code, size_t size, uint64
 	int64_t displacement;
 	if (is_misread(code, size) || !decode(disasm, code, size, addr)) {
 		*insn = (struct insn){.size = (uint8_t)insn_length(code, size)};
+		insn->unknown = insn->size == 0 && !insn_is_none(code, size) &&
+				!is_cut(disasm, code, size, addr);
 		return insn->size > 0;
 	}
 	insn->size = (uint8_t)disasm->insn->size;

@@ -37,12 +37,14 @@ struct insn {
 	uint64_t target;
 	uint8_t size;
 	bool direct;
+	bool unknown; /* what could not be decoded may be an instruction all the same */
 };
 
 /*
  * Decodes the instruction at `addr`, of which `size` bytes are at `code`. False if they are none,
- * or only its beginning. Of instructions that Capstone does not know, the length is still told
- * where their encoding has it (insn_length.h).
+ * or only its beginning, or if nobody here knows; insn->unknown tells the last from the others. Of
+ * instructions that Capstone does not know, the length is still told where their encoding has it
+ * (insn_length.h).
  */
 bool disasm_next(struct disasm *disasm, const uint8_t *code, size_t size, uint64_t addr,
 		 struct insn *insn);

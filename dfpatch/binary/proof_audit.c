@@ -20,6 +20,8 @@ static const struct {
 	[PROVE_BRANCH_INTO] = {FINDING_BRANCH_INTO_SITE,
 			       "into the middle of it leads the branch at"},
 	[PROVE_UNDECODED] = {FINDING_FUNCTION_UNDECODABLE, "there is no instruction at"},
+	[PROVE_UNKNOWN] = {FINDING_NOT_CHECKED,
+			   "its function goes on with an instruction that is not known, at"},
 	[PROVE_UNREACHED] = {FINDING_FUNCTION_UNKNOWN,
 			     "instructions are not known from there to the site or its target:"},
 	[PROVE_NO_FUNCTION] = {FINDING_FUNCTION_UNKNOWN, "no function is known that holds"},

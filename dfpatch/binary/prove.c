@@ -37,6 +37,7 @@ struct prover {
 	uint64_t end;
 	uint64_t next;
 	bool open;	     /* where it ends is not known */
+	bool unknown;	     /* decoding ended at what may be an instruction */
 	uint64_t at;	     /* the instruction */
 	uint64_t breakpoint; /* in front of it; NO_BREAKPOINT if there is none */
 };
@@ -142,12 +143,15 @@ static bool step(struct prover *p)
 	const uint64_t left = p->end - p->at;
 	uint8_t *code =
 		window_at(p->window, addr, left < INSN_SIZE_MAX ? (size_t)left : INSN_SIZE_MAX);
+	p->unknown = false;
 	if (!code)
 		return false;
 	const size_t have = window_left(p->window, addr);
 	uncover(p, code);
-	if (!disasm_next(p->disasm, code, left < have ? (size_t)left : have, addr, &insn))
+	if (!disasm_next(p->disasm, code, left < have ? (size_t)left : have, addr, &insn)) {
+		p->unknown = insn.unknown;
 		return false;
+	}
 	check_points(p, insn.size);
 	if (insn.direct)
 		check_branch(p, insn.target);
@@ -162,7 +166,8 @@ static void undecoded(struct prover *p, const struct points *points, size_t firs
 {
 	for (size_t i = first; has_point(points, i, p->end); i++) {
 		if (!p->open)
-			found(p, points->list[i].site, PROVE_UNDECODED, p->at);
+			found(p, points->list[i].site, p->unknown ? PROVE_UNKNOWN : PROVE_UNDECODED,
+			      p->at);
 		if (i < *reached)
 			continue;
 		found(p, points->list[i].site, PROVE_UNREACHED, p->at);

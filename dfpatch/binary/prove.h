@@ -24,15 +24,16 @@ enum prove_fault {
 	PROVE_TARGET_INSIDE, /* its target does */
 	PROVE_LENGTH,	     /* the instruction that begins at the site is of another length */
 	PROVE_BRANCH_INTO,   /* a direct branch leads behind the first byte of the site */
-	PROVE_UNDECODED,     /* the function of site or target does not decode to its end */
-	PROVE_UNREACHED,     /* nor to the site or its target: for that one nothing is known */
-	PROVE_NO_FUNCTION,   /* no function is known that holds the site, or its target: likewise */
+	PROVE_UNDECODED,   /* the function of site or target holds bytes that are no instruction */
+	PROVE_UNKNOWN,	   /* or bytes that may be one that is not known: no more is decoded */
+	PROVE_UNREACHED,   /* before the site or its target: for that one nothing is known */
+	PROVE_NO_FUNCTION, /* no function is known that holds the site, or its target: likewise */
 	PROVE_FAULTS,
 };
 
 /*
  * Where, in a struct fault. SITE_INSIDE, TARGET_INSIDE, LENGTH: the instruction there.
- * BRANCH_INTO: the lowest branch that does. UNDECODED: where decoding ends; UNREACHED:
+ * BRANCH_INTO: the lowest branch that does. UNDECODED, UNKNOWN: where decoding ends; UNREACHED:
  * likewise, or the breakpoint behind which instructions can only be guessed. NO_FUNCTION:
  * the site, or its target.
  */

@@ -421,6 +421,11 @@ Test(audit, bytes_of_the_function)
 	cr_assert(*at(target) == 0xb8, "no long instruction at the target");
 	*at(site - 8) = 0x06; /* none in 64-bit mode */
 	expect(FINDING_FUNCTION_UNDECODABLE, "no instruction");
+	memcpy(at(site - 8), "\x0f\x04", 2); /* none so far */
+	const struct seen unknown = audit_copy();
+	cr_expect_eq(unknown.wrong, 0, "%s", unknown.text);
+	cr_expect_gt(unknown.counts[FINDING_NOT_CHECKED], 0);
+	cr_expect_gt(unknown.counts[FINDING_FUNCTION_UNKNOWN], 0);
 	*at(site - 1) = 0xb8; /* takes four bytes of the site */
 	expect(FINDING_SITE_BOUNDARY, "the site within an instruction");
 	*at(site - 16) = 0xeb; /* jmp, from behind its two bytes */

@@ -72,6 +72,20 @@ static const struct {
 	{"ud1 of clang's", CODE("\x67\x0f\xb9\x40\x01\xe8"), 5, NOWHERE},
 	{"ud2", CODE("\x0f\x0b\xe8"), 2, NOWHERE},
 	{"tdpbssd (amx)", CODE("\xc4\xe2\x73\x5e\xc2\x90"), 5, NOWHERE},
+	{"add, three operands (apx)", CODE("\x62\xf4\x74\x18\x01\xd0\x90"), 6, NOWHERE},
+	{"add imm32 (apx)", CODE("\x62\xf4\x74\x18\x81\xc0\x01\x02\x03\x04\x90"), 10, NOWHERE},
+	{"add imm16 (apx)", CODE("\x62\xf4\x75\x18\x81\xc0\x01\x02\x90"), 8, NOWHERE},
+	{"add imm32 of 64 bits (apx)", CODE("\x62\xf4\xf5\x18\x81\xc0\x01\x02\x03\x04\x90"), 10,
+	 NOWHERE},
+	{"ctest imm8 (apx)", CODE("\x62\xf4\x04\x04\xf6\xc0\x01\x90"), 7, NOWHERE},
+	{"not (apx)", CODE("\x62\xf4\x7c\x18\xf7\xd0\x90"), 6, NOWHERE},
+	{"ctest imm32 (apx)", CODE("\x62\xf4\x04\x04\xf7\xc0\x01\x02\x03\x04\x90"), 10, NOWHERE},
+	{"push2 (apx)", CODE("\x62\xf4\x6c\x18\xff\xf1\x90"), 6, NOWHERE},
+	{"urdmsr imm32", CODE("\xc4\xe7\x7b\xf8\xc0\x01\x02\x03\x04\x90"), 9, NOWHERE},
+	{"vprotb imm8 (xop)", CODE("\x8f\xe8\x78\xc0\xc1\x03\x90"), 6, NOWHERE},
+	{"bextr imm32 (xop)", CODE("\x8f\xea\x78\x10\xc1\x01\x02\x03\x04\x90"), 9, NOWHERE},
+	{"pop to memory, no xop", CODE("\x8f\x00\x90"), 2, NOWHERE},
+	{"udb", CODE("\xd6\x90"), 1, NOWHERE},
 	{"aesenc128kl", CODE("\xf3\x0f\x38\xdc\x00\x90"), 5, NOWHERE},
 };
 
@@ -90,6 +104,43 @@ Test(disasm, one_after_another)
 		if (insn.direct)
 			cr_expect_eq(insn.target, ADDR + (uint64_t)rows[i].target, "%s: %#lx",
 				     rows[i].row, (unsigned long)insn.target);
+	}
+	disasm_free(disasm);
+}
+
+/* What is not decoded: an instruction that may be known one day, or none. */
+static const struct {
+	const char *row;
+	const char *code;
+	size_t size;
+	bool unknown;
+} others[] = {
+	{"push es", CODE("\x06"), false},
+	{"aam, behind prefixes", CODE("\x66\x48\xd4\x0a"), false},
+	{"bound, which evex took", CODE("\x62\x00\x00\x00\x00\x00\x00\x00"), true},
+	{"far jmp", CODE("\xea\x00\x00\x00\x00\x00\x00"), false},
+	{"prefixes alone", CODE("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66"),
+	 false},
+	{"a free opcode of 0f", CODE("\x0f\x04\x00\x00"), true},
+	{"rex2 (apx)", CODE("\xd5\x10\x01\xc0"), true},
+	{"a free operation of ff", CODE("\xff\xf8"), true},
+	{"a map of evex that is not known", CODE("\x62\xf0\x74\x18\x01\xd0\x90"), true},
+	{"jmp cut", CODE("\xe9\x00\x00\x00"), false},
+	{"opcode cut", CODE("\x0f"), false},
+	{"evex cut", CODE("\x62\xf1\x7c\x48\x10\x05\x01\x02\x03"), false},
+	{"operands of 0f 38 cut", CODE("\x66\x0f\x38\xf8"), false},
+};
+
+Test(disasm, unknown_or_none)
+{
+	struct disasm *disasm = begin();
+	for (size_t i = 0; i < COUNT(others); i++) {
+		struct insn insn = {0};
+		const uint8_t *code = (const uint8_t *)others[i].code;
+		cr_expect(!disasm_next(disasm, code, others[i].size, ADDR, &insn), "%s",
+			  others[i].row);
+		cr_expect_eq(insn.size, 0, "%s", others[i].row);
+		cr_expect_eq(insn.unknown, others[i].unknown, "%s", others[i].row);
 	}
 	disasm_free(disasm);
 }
