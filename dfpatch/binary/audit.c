@@ -54,7 +54,11 @@ static int look_at_sites(struct audit_module *module, const struct audit_options
 			     "it makes of this object");
 		return 0;
 	}
-	return proof_audit(inventory, &places, &module->summary.functions, &module->findings, err);
+	struct proof_totals totals = {0};
+	const int proven = proof_audit(inventory, &places, &totals, &module->findings, err);
+	module->summary.functions = totals.functions;
+	module->summary.proven = totals.proven;
+	return proven;
 }
 
 static int audit_sites(struct audit_module *module, const struct audit_options *options,

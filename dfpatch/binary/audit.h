@@ -45,6 +45,7 @@ struct audit_summary {
 	size_t owned, ending;	     /* flags whose doc names an owner; a day, or permanent */
 	size_t judged;		     /* flags whose doc may be found wrong, or too old */
 	size_t functions;	     /* that carry sites; 0 if they were not looked at */
+	size_t proven;		     /* sites, to be instructions of theirs; likewise */
 };
 
 struct audit_module {

@@ -43,6 +43,7 @@ static int take_module(void *context, const struct audit_module *module, struct 
 	t->modules++;
 	t->flags += module->summary.flags;
 	t->sites += module->summary.sites;
+	t->proven += module->summary.proven;
 	t->findings += findings_total(&module->findings, SEVERITY_FINDING);
 	t->notes += findings_total(&module->findings, SEVERITY_NOTE);
 	if (r->options->html)

@@ -25,6 +25,7 @@ struct audit_totals {
 	size_t modules; /* with flags */
 	size_t flags;
 	size_t sites;
+	size_t proven; /* of them */
 	size_t findings;
 	size_t notes;
 	size_t without_flags;		/* targets */

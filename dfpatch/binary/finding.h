@@ -62,6 +62,8 @@ enum severity {
 	  "a branch leads into the middle of a site")                                              \
 	X(FUNCTION_UNDECODABLE, "function-undecodable", FINDING,                                   \
 	  "a function with sites has bytes that are no instruction")                               \
+	X(UNWIND_DAMAGED, "unwind-damaged", FINDING,                                               \
+	  "the unwind table is damaged, so that functions and their boundaries may be missing")    \
 	X(FUNCTION_UNKNOWN, "function-unknown", NOTE,                                              \
 	  "no symbol and no unwind table tells the function, so boundaries are not proven")        \
 	X(NOT_CHECKED, "not-checked", NOTE, "a part of the file could not be checked")             \

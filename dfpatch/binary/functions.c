@@ -114,9 +114,9 @@ static int collect(struct collection *c, const struct window_source *source,
 	if (!window || !find_text(c, source->view))
 		return df_fail_memory(err);
 	window_begin(window, source);
-	c->functions->damaged = eh_frame_each(window, &where, add_frame, c) == EH_FRAME_DAMAGED;
-	if (fd >= 0 && elf_symbols_each(fd, add_symbol, c, NULL) < 0)
-		c->functions->damaged = true;
+	c->functions->frames_damaged =
+		eh_frame_each(window, &where, add_frame, c) == EH_FRAME_DAMAGED;
+	c->functions->symbols_damaged = fd >= 0 && elf_symbols_each(fd, add_symbol, c, NULL) < 0;
 	return c->no_memory ? df_fail_memory(err) : 0;
 }
 

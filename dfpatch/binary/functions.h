@@ -28,7 +28,8 @@ struct functions {
 	uint64_t base;	       /* of the window's space: where the lowest text begins */
 	struct function *list; /* owned; ascending, not overlapping, within executable segments */
 	size_t count;
-	bool damaged; /* frames or symbols were, so that some may be missing */
+	bool frames_damaged;  /* so that functions may be missing; */
+	bool symbols_damaged; /* likewise */
 };
 
 /*

@@ -44,6 +44,7 @@ static void stream_summary(struct json_stream *stream, const struct audit_module
 	doc_put_number(&d, d.root, "kinds", s->kinds);
 	doc_put_number(&d, d.root, "flags", s->flags);
 	doc_put_number(&d, d.root, "functions", s->functions);
+	doc_put_number(&d, d.root, "proven", s->proven);
 	doc_put_number(&d, d.root, "off", s->off);
 	doc_put_number(&d, d.root, "on", s->on);
 	doc_put_number(&d, d.root, "held", s->held);
@@ -223,6 +224,7 @@ int json_audit_end(struct json_stream *stream, const struct audit_totals *totals
 		doc_put_number(&d, d.root, "failed", totals->failure_count);
 		doc_put_number(&d, d.root, "flags", totals->flags);
 		doc_put_number(&d, d.root, "sites", totals->sites);
+		doc_put_number(&d, d.root, "proven", totals->proven);
 		doc_put_number(&d, d.root, "findings", totals->findings);
 		doc_put_number(&d, d.root, "notes", totals->notes);
 		stream_value(stream, "totals", &d);

@@ -87,6 +87,16 @@ static void figure(struct html *html, const char *name, size_t number)
 	end_figure(html);
 }
 
+static void figure_of(struct html *html, const char *name, size_t number, size_t all)
+{
+	begin_figure(html, name);
+	html_textf(html, "%zu", number);
+	html_begin(html, "small");
+	html_textf(html, " of %zu", all);
+	html_end(html);
+	end_figure(html);
+}
+
 /* How the flags are as built, in words and as a bar. */
 static void figure_states(struct html *html, const struct audit_summary *summary)
 {
@@ -120,16 +130,12 @@ static void show_figures(struct html *html, const struct audit_summary *summary)
 	figure(html, "Flags", summary->flags);
 	figure(html, "Kinds", summary->kinds);
 	figure(html, "Sites", summary->sites);
+	figure_of(html, "Proven", summary->proven, summary->records);
 	if (summary->functions > 0)
 		figure(html, "Functions", summary->functions);
 	if (summary->records > summary->sites)
 		figure(html, "Damaged records", summary->records - summary->sites);
-	begin_figure(html, "With doc");
-	html_textf(html, "%zu", summary->docs);
-	html_begin(html, "small");
-	html_textf(html, " of %zu", summary->flags);
-	html_end(html);
-	end_figure(html);
+	figure_of(html, "With doc", summary->docs, summary->flags);
 	figure_states(html, summary);
 	html_end(html);
 }

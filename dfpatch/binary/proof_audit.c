@@ -56,8 +56,27 @@ static void tell_all(const struct inventory *inventory, const struct proof *proo
 		findings_count(findings, faults[kind].code, proof->counts[kind] - told[kind]);
 }
 
-int proof_audit(const struct inventory *inventory, const struct places *places, size_t *functions,
-		struct findings *findings, struct df_err *err)
+static void tell_damage(const struct functions *known, struct findings *findings)
+{
+	if (known->frames_damaged)
+		findings_add(findings, FINDING_UNWIND_DAMAGED, FINDING_AT(0),
+			     "the unwind table cannot be read to its end; functions behind the "
+			     "damage may be missing");
+	if (known->symbols_damaged)
+		findings_add(findings, FINDING_NOT_CHECKED, FINDING_AT(0),
+			     "the symbols cannot be read; functions may be missing");
+}
+
+static struct proof_totals total(const struct places *places, const struct proof *proof)
+{
+	struct proof_totals totals = {.functions = proof->functions};
+	for (size_t i = 0; i < places->count; i++)
+		totals.proven += proof->masks[i] == 0;
+	return totals;
+}
+
+int proof_audit(const struct inventory *inventory, const struct places *places,
+		struct proof_totals *totals, struct findings *findings, struct df_err *err)
 {
 	const struct image *image = inventory->image;
 	const struct window_source source = site_source(inventory);
@@ -67,15 +86,13 @@ int proof_audit(const struct inventory *inventory, const struct places *places, 
 				    &known, err);
 	if (status < 0)
 		return status;
-	if (known.damaged)
-		findings_add(findings, FINDING_NOT_CHECKED, FINDING_AT(0),
-			     "unwind table or symbols are damaged; functions may be missing");
+	tell_damage(&known, findings);
 	status = prove(&source, &known, places, &proof, err);
 	functions_free(&known);
 	if (status < 0)
 		return status;
 	tell_all(inventory, &proof, findings);
-	*functions = proof.functions;
+	*totals = total(places, &proof);
 	proof_free(&proof);
 	return 0;
 }

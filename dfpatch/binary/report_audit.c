@@ -69,14 +69,16 @@ static void print_contents(const struct audit_summary *s)
 	printf("\n  docs: %zu, missing: %zu\n", s->docs, s->flags - s->docs);
 }
 
-static void print_verdict(const struct findings *findings)
+/* That nothing is wrong means little where nothing was proven. */
+static void print_verdict(const struct audit_module *module)
 {
-	const size_t wrong = findings_total(findings, SEVERITY_FINDING);
-	const size_t notes = findings_total(findings, SEVERITY_NOTE);
+	const size_t wrong = findings_total(&module->findings, SEVERITY_FINDING);
+	const size_t notes = findings_total(&module->findings, SEVERITY_NOTE);
+	printf("  %zu of %zu sites proven; ", module->summary.proven, module->summary.records);
 	if (wrong == 0)
-		fputs("  no findings", stdout);
+		fputs("no findings", stdout);
 	else
-		printf("  %zu finding%s", wrong, plural(wrong));
+		printf("%zu finding%s", wrong, plural(wrong));
 	if (notes > 0)
 		printf(", %zu note%s", notes, plural(notes));
 	putchar('\n');
@@ -98,7 +100,7 @@ static void print_summary(const struct audit_module *module)
 		printf("  %s\n", disk ? disk : "?");
 	}
 	print_contents(&module->summary);
-	print_verdict(&module->findings);
+	print_verdict(module);
 }
 
 /* ---- what was found ---- */
@@ -422,9 +424,10 @@ void report_audit_totals(const struct audit_totals *t)
 		return;
 	if (t->modules > 0)
 		putchar('\n');
-	printf("%zu module%s with %zu flag%s and %zu site%s: %zu finding%s, %zu note%s", t->modules,
-	       plural(t->modules), t->flags, plural(t->flags), t->sites, plural(t->sites),
-	       t->findings, plural(t->findings), t->notes, plural(t->notes));
+	printf("%zu module%s with %zu flag%s and %zu site%s, %zu proven: %zu finding%s, %zu note%s",
+	       t->modules, plural(t->modules), t->flags, plural(t->flags), t->sites,
+	       plural(t->sites), t->proven, t->findings, plural(t->findings), t->notes,
+	       plural(t->notes));
 	if (t->without_flags > 0)
 		printf("; %zu file%s without flags", t->without_flags, plural(t->without_flags));
 	if (t->failure_count > 0)

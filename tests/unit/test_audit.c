@@ -191,6 +191,7 @@ Test(audit, summary)
 	cr_expect_eq(seen.summary.docs, 3);
 	cr_expect_eq(seen.counts[FINDING_DOC_MISSING], 2);
 	cr_expect_gt(seen.summary.functions, 0);
+	cr_expect_eq(seen.summary.proven, seen.summary.sites);
 }
 
 #define FIELD(NAME) offsetof(struct df_site_v1, NAME)
@@ -421,10 +422,12 @@ Test(audit, bytes_of_the_function)
 	cr_assert(*at(target) == 0xb8, "no long instruction at the target");
 	*at(site - 8) = 0x06; /* none in 64-bit mode */
 	expect(FINDING_FUNCTION_UNDECODABLE, "no instruction");
+	cr_expect_eq(audit_copy().summary.proven, sound.image->table.count);
 	memcpy(at(site - 8), "\x0f\x04", 2); /* none so far */
 	const struct seen unknown = audit_copy();
 	cr_expect_eq(unknown.wrong, 0, "%s", unknown.text);
 	cr_expect_gt(unknown.counts[FINDING_NOT_CHECKED], 0);
+	cr_expect_lt(unknown.summary.proven, sound.image->table.count);
 	cr_expect_gt(unknown.counts[FINDING_FUNCTION_UNKNOWN], 0);
 	*at(site - 1) = 0xb8; /* takes four bytes of the site */
 	expect(FINDING_SITE_BOUNDARY, "the site within an instruction");
@@ -443,6 +446,22 @@ Test(audit, bytes_of_the_function)
 	add_to(field(sound.record, FIELD(target)), 2);
 	add_to(at(site + 1), 2);
 	expect(FINDING_TARGET_BOUNDARY, "the target within an instruction");
+	end();
+}
+
+/* Without symbols nothing else tells where functions begin. */
+Test(audit, bytes_of_the_unwind_table)
+{
+	int32_t distance;
+	begin(FILES "stripped");
+	cr_expect_eq(audit_copy().summary.proven, sound.image->table.count);
+	const uint64_t header = sound.image->elf.eh_frame_hdr;
+	memcpy(&distance, at(header + 4), sizeof(distance));
+	put(at(header + 4 + (uint64_t)(int64_t)distance), INT32_MAX);
+	const struct seen seen = audit_copy();
+	cr_expect_eq(seen.counts[FINDING_UNWIND_DAMAGED], 1, "%s", seen.text);
+	cr_expect_gt(seen.counts[FINDING_FUNCTION_UNKNOWN], 0);
+	cr_expect_eq(seen.summary.proven, 0);
 	end();
 }
 

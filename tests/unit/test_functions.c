@@ -212,13 +212,14 @@ Test(functions, damaged)
 	struct fixture f;
 	struct df_err err = {0};
 	find(&f, frames, symbols);
-	cr_expect_not(f.functions.damaged);
+	cr_expect_not(f.functions.frames_damaged);
 	functions_free(&f.functions);
 	f.elf.eh_frame_size += 2;
 	f.text.bytes[1][f.elf.eh_frame_size - 2] = 0x77;
 	f.elf.eh_frame_size += 2;
 	cr_assert_eq(functions_find(&f.text.source, &f.elf, BIAS, -1, &f.functions, &err), 0);
-	cr_expect(f.functions.damaged);
+	cr_expect(f.functions.frames_damaged);
+	cr_expect_not(f.functions.symbols_damaged);
 	cr_expect_eq(f.functions.count, 1, "%zu", f.functions.count);
 	end(&f);
 }
