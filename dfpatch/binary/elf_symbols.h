@@ -25,20 +25,4 @@ typedef bool (*elf_symbol_take)(void *context, uint64_t addr, uint64_t size);
  */
 int elf_symbols_each(int fd, elf_symbol_take take, void *context, struct df_err *err);
 
-#define ELF_SYMBOL_NAME 128
-
-/* One question for elf_symbols_name(). */
-struct elf_symbol_wish {
-	uint64_t addr;		    /* asked for */
-	uint64_t start;		    /* of the symbol */
-	char name[ELF_SYMBOL_NAME]; /* cut if it is longer, not escaped; "" if no symbol holds addr
-				     */
-};
-
-/*
- * Names the functions that hold some addresses, in one pass over the symbols: of several that
- * hold one, the one that begins last. Wishes are in ascending order of addr. Errors as above.
- */
-int elf_symbols_name(int fd, struct elf_symbol_wish *wishes, size_t count, struct df_err *err);
-
 #endif

@@ -222,21 +222,6 @@ int functions_find(const struct window_source *source, const struct elf_info *el
 	return status;
 }
 
-const struct function *functions_before(const struct functions *functions, uint64_t addr)
-{
-	size_t low = 0, high = functions->count;
-	if (addr < functions->base)
-		return NULL;
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		if (functions->list[middle].start <= addr - functions->base)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low > 0 ? &functions->list[low - 1] : NULL;
-}
-
 void functions_free(struct functions *functions)
 {
 	free(functions->list);

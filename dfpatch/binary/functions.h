@@ -40,9 +40,6 @@ struct functions {
 int functions_find(const struct window_source *source, const struct elf_info *elf, uint64_t bias,
 		   int fd, struct functions *functions, struct df_err *err);
 
-/* The last one that begins at or below `addr`, whether or not it holds it; NULL if none does. */
-const struct function *functions_before(const struct functions *functions, uint64_t addr);
-
 void functions_free(struct functions *functions);
 
 #endif

@@ -190,21 +190,6 @@ Test(functions, merged)
 	}
 }
 
-Test(functions, looked_up)
-{
-	static const struct range frames[MANY] = {{0x10, 0x10, 0}, {0x40, 0x20, 0}}, none[MANY];
-	struct fixture f;
-	find(&f, frames, none);
-	const uint64_t text = BIAS + TEXT;
-	cr_expect_null(functions_before(&f.functions, text - 1));
-	cr_expect_null(functions_before(&f.functions, text + 0xf));
-	cr_expect_eq(functions_before(&f.functions, text + 0x10), &f.functions.list[0]);
-	cr_expect_eq(functions_before(&f.functions, text + 0x3f), &f.functions.list[0]);
-	cr_expect_eq(functions_before(&f.functions, text + 0x40), &f.functions.list[1]);
-	cr_expect_eq(functions_before(&f.functions, UINT64_MAX), &f.functions.list[1]);
-	end(&f);
-}
-
 /* Damage costs functions, and is told. */
 Test(functions, damaged)
 {
