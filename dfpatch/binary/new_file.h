@@ -2,10 +2,15 @@
 /*
  * new_file.h - a stream into a file that appears under its name whole or not at all
  * (file_draft.h). Its mode is 0666 but for the umask.
+ *
+ * From the beginning to the end SIGXFSZ is ignored, so that a limit on file sizes is an error
+ * like any other. Not for several threads.
  */
 #ifndef DFPATCH_NEW_FILE_H
 #define DFPATCH_NEW_FILE_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "err.h"
@@ -14,6 +19,8 @@
 struct new_file {
 	struct file_draft draft;
 	FILE *stream; /* what is to be in it; NULL before new_file_begin() and after the end */
+	struct sigaction too_large; /* the caller's for SIGXFSZ, while we */
+	bool ignores;		    /* ignore it */
 };
 
 /*

@@ -2,7 +2,6 @@
 /* Unit tests of dfpatch/binary/page.c and of the parts that it is put together from. */
 #include <criterion/criterion.h>
 #include <elf.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -648,7 +647,6 @@ Test(page, no_room)
 	struct page page;
 	struct df_err err = {0};
 	build(&f, some, COUNT(some));
-	signal(SIGXFSZ, SIG_IGN);
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	cr_assert_eq(page_begin(&page, "page.html", &err), 0);
 	page_module(&page, &f.module);
