@@ -46,6 +46,7 @@
  *   diag             errors and notes on standard error
  *   script_source    scripts of a command line
  *   status           fields of /proc/PID/status
+ *   proc_errno.h     what errno tells of a process
  *   credentials      by which rights a process runs
  *   denial           why the kernel denies us a process
  *   process          a process, pinned

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "proc_errno.h"
 #include "status.h"
 
 #define DEPTH_MAX 33 /* the kernel's MAX_PID_NS_LEVEL, and the first namespace */
@@ -76,7 +77,7 @@ pid_t namespace_thread(const struct process *process, pid_t inner)
 		struct ids ids;
 		snprintf(name, sizeof(name), "%.20s/status", tid);
 		const bool is_there = read_ids(task, name, &ids);
-		if (!is_there && errno != ENOENT && errno != ESRCH)
+		if (!is_there && !proc_says_gone(errno))
 			return -1;
 		if (is_there && ids.list[ids.count - 1] == inner)
 			return (pid_t)strtol(tid, NULL, 10);
@@ -99,32 +100,70 @@ static int open_namespace(int proc, const char *pid)
 	return openat(proc, name, O_RDONLY | O_CLOEXEC);
 }
 
-/* Whether the namespace `above` levels outwards from that of `pid` is the one meant. */
-static bool is_inside(const struct inside *in, const char *pid, size_t above)
+/* The error for one whose namespace may be the one meant, or tells which is. Takes errno. */
+static int cannot_look(pid_t pid, struct df_err *err)
+{
+	if (errno == ENOSYS)
+		return df_fail(err, DF_E_SYSTEM,
+			       "the kernel does not tell which ids process %d has (NSpid)", pid);
+	if (!proc_says_denied(errno))
+		return proc_cannot("look at the pid namespace of process", pid, err);
+	return df_fail(err, DF_E_PERMISSION,
+		       "not permitted to look at the pid namespace of process %d; give the id of "
+		       "the process as it is seen from here, or run as root",
+		       pid);
+}
+
+/*
+ * Whether the namespace `above` levels outwards from that of `pid` is the one meant: 1, 0, or -1
+ * with errno.
+ */
+static int is_inside(const struct inside *in, const char *pid, size_t above)
 {
 	struct stat st;
 	int fd = open_namespace(in->proc, pid);
+	/* One that we are not in ourselves is denied (ioctl_nsfs(2)): it is further out. */
+	bool outside = false;
 	while (fd >= 0 && above-- > 0) {
 		const int parent = ioctl(fd, NS_GET_PARENT);
-		close(fd);
+		outside = parent < 0 && errno == EPERM;
+		cleanup_fd(&fd);
 		fd = parent;
 	}
-	const bool is = fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == in->space.st_dev &&
-			st.st_ino == in->space.st_ino;
-	if (fd >= 0)
-		close(fd);
-	return is;
+	if (outside)
+		return 0;
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		const int error = errno;
+		cleanup_fd(&fd);
+		errno = error;
+		return -1;
+	}
+	close(fd);
+	return st.st_dev == in->space.st_dev && st.st_ino == in->space.st_ino;
 }
 
-/* It may live in a namespace further in, and then has an id in each one on the way. */
-static bool is_the_one(const struct inside *in, const char *pid, pid_t inner)
+/*
+ * 1, 0, or -1 with errno. It may live in a namespace further in, and then has an id in each one
+ * on the way.
+ */
+static int is_the_one(const struct inside *in, const char *pid, pid_t inner)
 {
 	const size_t depth = in->member.count;
 	char name[64];
 	struct ids ids;
 	snprintf(name, sizeof(name), "%.20s/status", pid);
-	return read_ids(in->proc, name, &ids) && ids.count >= depth &&
-	       ids.list[depth - 1] == inner && is_inside(in, pid, ids.count - depth);
+	if (!read_ids(in->proc, name, &ids))
+		/* What we may not see is not seen from here. */
+		return proc_says_gone(errno) || proc_says_denied(errno) ? 0 : -1;
+	if (ids.count < depth || ids.list[depth - 1] != inner)
+		return 0;
+	const int inside = is_inside(in, pid, ids.count - depth);
+	return inside < 0 && proc_says_gone(errno) ? 0 : inside;
+}
+
+static int no_such_process(pid_t pid, struct df_err *err)
+{
+	return df_fail(err, DF_E_NO_PROCESS, "no process has the id %d, or it has exited", pid);
 }
 
 static int look_at_member(struct inside *in, pid_t member, struct df_err *err)
@@ -132,35 +171,48 @@ static int look_at_member(struct inside *in, pid_t member, struct df_err *err)
 	char pid[16], name[64];
 	snprintf(pid, sizeof(pid), "%d", member);
 	snprintf(name, sizeof(name), "%d/status", member);
-	if (!read_ids(in->proc, name, &in->member))
-		return df_fail(err, DF_E_NO_PROCESS, "no process has the id %d", member);
-	CLEANUP_FD int space = open_namespace(in->proc, pid);
-	if (space >= 0 && fstat(space, &in->space) == 0)
-		return 0;
-	if (errno != EACCES && errno != EPERM)
-		return df_fail_errno(err, DF_E_NO_PROCESS,
-				     "cannot open the pid namespace of process %d", member);
-	return df_fail(err, DF_E_PERMISSION,
-		       "not permitted to look at the pid namespace of process %d; give the id of "
-		       "the process as it is seen from here, or run as root",
-		       member);
+	if (read_ids(in->proc, name, &in->member)) {
+		CLEANUP_FD int space = open_namespace(in->proc, pid);
+		if (space >= 0 && fstat(space, &in->space) == 0)
+			return 0;
+	}
+	return proc_says_gone(errno) ? no_such_process(member, err) : cannot_look(member, err);
+}
+
+static int not_found(const struct entries *entries, pid_t denied, pid_t inner, pid_t member,
+		     struct df_err *err)
+{
+	if (entries->size < 0)
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot list processes in /proc");
+	if (denied != 0) {
+		errno = EACCES;
+		return cannot_look(denied, err);
+	}
+	return df_fail(err, DF_E_NO_PROCESS,
+		       "no process that is seen from here has the id %d in the pid namespace of "
+		       "process %d",
+		       inner, member);
 }
 
 int namespace_process(pid_t inner, pid_t member, struct df_err *err)
 {
 	CLEANUP_FD int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct inside in = {.proc = proc};
+	pid_t denied = 0; /* one that has the id inside, in a namespace that we may not look at */
 	if (proc < 0)
-		return df_fail_errno(err, DF_E_SYSTEM, "cannot open /proc");
+		return df_fail_errno(err, DF_E_SYSTEM, "cannot open /proc%s", proc_remedy(errno));
 	const int status = look_at_member(&in, member, err);
 	if (status < 0)
 		return status;
 	struct entries entries = {.fd = proc};
-	for (const char *pid; (pid = next_number(&entries));)
-		if (is_the_one(&in, pid, inner))
+	for (const char *pid; (pid = next_number(&entries));) {
+		const int is = is_the_one(&in, pid, inner);
+		if (is > 0)
 			return (int)strtol(pid, NULL, 10);
-	return df_fail(err, DF_E_NO_PROCESS,
-		       "no process that is seen from here has the id %d in the pid namespace of "
-		       "process %d",
-		       inner, member);
+		if (is < 0 && !proc_says_denied(errno))
+			return cannot_look((pid_t)strtol(pid, NULL, 10), err);
+		if (is < 0)
+			denied = (pid_t)strtol(pid, NULL, 10);
+	}
+	return not_found(&entries, denied, inner, member, err);
 }

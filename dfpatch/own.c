@@ -10,6 +10,7 @@
 #include "carry.h"
 #include "namespace.h"
 #include "plans.h"
+#include "proc_errno.h"
 #include "recover.h"
 
 /* How long a call may ask libdf to wait, all turns added: half of what libdf has patience for. */
@@ -27,11 +28,12 @@ static pid_t owner_of(const struct work *w, const struct df_control_v1 *control)
 	return namespace_thread(&w->result->process, owner);
 }
 
+/* Or so it seems: what cannot be told does not free a lock. */
 static bool is_there(const struct work *w, pid_t thread)
 {
 	char name[32];
 	snprintf(name, sizeof(name), "task/%d", thread);
-	return faccessat(w->result->process.dir, name, F_OK, 0) == 0;
+	return faccessat(w->result->process.dir, name, F_OK, 0) == 0 || !proc_says_gone(errno);
 }
 
 static int locked(const struct work *w, const struct image *image,

@@ -20,6 +20,7 @@
 
 #include "cleanup.h"
 #include "denial.h"
+#include "proc_errno.h"
 #include "status.h"
 
 #define PID_FILE_SYSTEM 0x50494446 /* PIDFS_MAGIC, Linux 6.9 */
@@ -38,29 +39,12 @@ static ssize_t read_small(int dir, const char *name, char *buffer, size_t size)
 	return fd < 0 ? -1 : status_read(fd, buffer, size);
 }
 
-/* Whether errno tells that a process or thread is not there; anything else is our own trouble. */
-static bool says_gone(int error)
-{
-	return error == ENOENT || error == ESRCH;
-}
-
-/* What the kernel says of a process that it does not let us see (mount option hidepid). */
-static bool says_denied(int error)
-{
-	return error == EACCES || error == EPERM;
-}
-
 /* A failure that tells nothing about the process. Takes errno. */
 static int cannot(const struct process *p, const char *what, struct df_err *err)
 {
-	const int error = errno;
-	char text[160];
-	snprintf(text, sizeof(text), "cannot %s process %d%s", what, p->pid,
-		 error == EMFILE   ? " (raise the limit of open files: ulimit -n)"
-		 : error == ENFILE ? " (let other programs close files, or raise fs.file-max)"
-				   : "");
-	errno = error;
-	return df_fail_errno(err, DF_E_SYSTEM, "%s", text);
+	char text[64];
+	snprintf(text, sizeof(text), "%s process", what);
+	return proc_cannot(text, p->pid, err);
 }
 
 /* 1 if a thread has exited, of which nothing but its status is left; 0 if not; -1 with errno. */
@@ -69,7 +53,7 @@ static int thread_exited(int dir, const char *tid)
 	char path[64], status[STATUS_SIZE];
 	snprintf(path, sizeof(path), "task/%.20s/status", tid);
 	if (read_small(dir, path, status, sizeof(status)) < 0)
-		return says_gone(errno) ? 1 : -1;
+		return proc_says_gone(errno) ? 1 : -1;
 	const char *state = status_field(status, "State");
 	return !state || *state == 'Z' || *state == 'X';
 }
@@ -85,7 +69,7 @@ static int find_thread(DIR *task, int dir, char name[64])
 		if (!exited)
 			return 1;
 	}
-	return errno == 0 || says_gone(errno) ? 0 : -1;
+	return errno == 0 || proc_says_gone(errno) ? 0 : -1;
 }
 
 /*
@@ -102,7 +86,7 @@ static int name_of_file(const struct process *p, const char *name, char path[64]
 	CLEANUP_FD int fd = openat(p->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *task = fd < 0 ? NULL : fdopendir(fd);
 	if (!task)
-		return says_gone(errno) ? 0 : -1;
+		return proc_says_gone(errno) ? 0 : -1;
 	fd = -1; /* the stream's by now */
 	const int found = find_thread(task, p->dir, thread);
 	const int error = errno;
@@ -143,12 +127,13 @@ static bool confined_to_namespace(void)
 	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != FIRST_USER_NAMESPACE;
 }
 
-static void take_own_credentials(struct credentials *ours)
+static bool take_own_credentials(struct credentials *ours)
 {
 	char status[STATUS_SIZE];
 	if (read_small(AT_FDCWD, "/proc/self/status", status, sizeof(status)) < 0)
-		status[0] = '\0';
+		return false;
 	credentials_take(ours, status);
+	return true;
 }
 
 static void name_of(pid_t pid, char *name, size_t size)
@@ -161,24 +146,36 @@ static void name_of(pid_t pid, char *name, size_t size)
 		read_name(dir, name, size);
 }
 
-static int explain(const struct process *process, pid_t tracer, const char *what,
+/* Reads what status tells of a process, if it is told. False with errno: trouble of our own. */
+static bool read_told(const struct process *process, const char *path, char status[STATUS_SIZE])
+{
+	if (read_small(process->dir, path, status, STATUS_SIZE) >= 0)
+		return true;
+	*status = '\0';
+	return proc_says_gone(errno) || proc_says_denied(errno);
+}
+
+/* Whose tracer stands in the way is told by the status file `traced`. */
+static int explain(const struct process *process, const char *traced, const char *what,
 		   struct df_err *err)
 {
-	char status[STATUS_SIZE] = "", name[64] = "", path[64];
+	char status[STATUS_SIZE], name[64] = "", path[64];
 	struct stat owner = {0};
-	name_of_file(process, "status", path);
-	read_small(process->dir, path, status, sizeof(status));
 	struct denial denial = {
 		.what = what,
 		.pid = process->pid,
-		.tracer = tracer,
 		.tracer_name = name,
 		.opened = process->mem >= 0,
 		.confined = confined_to_namespace(),
 		.yama_scope = yama_scope(),
 	};
+	if (!read_told(process, traced, status))
+		return cannot(process, "tell why the kernel denies us", err);
+	denial.tracer = (pid_t)status_number(status, "TracerPid");
+	if (name_of_file(process, "status", path) < 0 || !read_told(process, path, status) ||
+	    !take_own_credentials(&denial.ours))
+		return cannot(process, "tell why the kernel denies us", err);
 	credentials_take(&denial.theirs, status);
-	take_own_credentials(&denial.ours);
 	/* proc(5): the files of a process that is not dumpable belong to root; its directory, which
 	 * everybody may enter, does not. */
 	denial.dumpable = fstatat(process->dir, path, &owner, 0) == 0 &&
@@ -188,18 +185,12 @@ static int explain(const struct process *process, pid_t tracer, const char *what
 	return denial_explain(&denial, err);
 }
 
-static pid_t tracer_of(const struct process *process, const char *path)
-{
-	char status[STATUS_SIZE] = "";
-	read_small(process->dir, path, status, sizeof(status));
-	return (pid_t)status_number(status, "TracerPid");
-}
-
 int process_explain_denial(const struct process *process, const char *what, struct df_err *err)
 {
 	char path[64];
-	name_of_file(process, "status", path);
-	return explain(process, tracer_of(process, path), what, err);
+	if (name_of_file(process, "status", path) < 0)
+		return cannot(process, "tell why the kernel denies us", err);
+	return explain(process, path, what, err);
 }
 
 int process_explain_thread_denial(const struct process *process, pid_t thread, const char *what,
@@ -207,7 +198,7 @@ int process_explain_thread_denial(const struct process *process, pid_t thread, c
 {
 	char path[64];
 	snprintf(path, sizeof(path), "task/%d/status", thread);
-	return explain(process, tracer_of(process, path), what, err);
+	return explain(process, path, what, err);
 }
 
 /*
@@ -227,7 +218,7 @@ static int check_proc(const struct process *p, struct df_err *err)
 	} else if (statfs("/proc", &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC) {
 		return df_fail(err, DF_E_SYSTEM,
 			       "/proc is not mounted here, and nothing else tells about processes");
-	} else if (!says_gone(error)) {
+	} else if (!proc_says_gone(error)) {
 		errno = error;
 		return cannot(p, "look for", err);
 	}
@@ -255,7 +246,7 @@ static int check_lives(const struct process *p, struct df_err *err)
 /* Of a process that /proc does not show: one that is there all the same, or none. Takes errno. */
 static int not_shown(const struct process *p, struct df_err *err)
 {
-	if (!says_gone(errno) && !says_denied(errno))
+	if (!proc_says_gone(errno) && !proc_says_denied(errno))
 		return cannot(p, "look at", err);
 	const int status = check_lives(p, err);
 	if (status < 0)
@@ -321,10 +312,10 @@ static int open_memory(struct process *p, bool write, struct df_err *err)
 	p->mem = open_file(p, "mem", write ? O_RDWR : O_RDONLY);
 	if (p->mem >= 0)
 		return 0;
-	if (says_denied(errno))
+	if (proc_says_denied(errno))
 		return process_explain_denial(p, write ? "attach to" : "read the memory of", err);
 	/* It was there a moment ago. */
-	if (says_gone(errno))
+	if (proc_says_gone(errno))
 		return df_fail(err, DF_E_NO_PROCESS,
 			       "process %d (%s) has no memory: it exited, or is a kernel thread",
 			       p->pid, p->name);
@@ -434,9 +425,9 @@ int process_file(const struct process *process, const char *name, struct df_err 
 	const int fd = open_file(process, name, O_RDONLY);
 	if (fd >= 0)
 		return fd;
-	if (says_denied(errno))
+	if (proc_says_denied(errno))
 		return process_explain_denial(process, "read the mappings of", err);
-	if (says_gone(errno))
+	if (proc_says_gone(errno))
 		return df_fail_errno(err, DF_E_NO_PROCESS, "cannot open /proc/%d/%s", process->pid,
 				     name);
 	return cannot(process, "open a file of", err);
@@ -450,7 +441,8 @@ int process_root(const struct process *process)
 int process_explain_end(const struct process *process, struct df_err *err)
 {
 	char status[STATUS_SIZE] = "", link[1];
-	if (read_small(process->dir, "status", status, sizeof(status)) < 0 && !says_gone(errno))
+	if (read_small(process->dir, "status", status, sizeof(status)) < 0 &&
+	    !proc_says_gone(errno))
 		return cannot(process, "tell what became of", err);
 	const char *state = status_field(status, "State");
 	if (!state && check_lives(process, NULL) == 0)

@@ -60,7 +60,7 @@ int process_root(const struct process *process);
 /*
  * Why the kernel denied `what` (as in "attach to") on a process: explains by its
  * tracer, its rights and ours, its being dumpable and the Yama setting. Returns
- * DF_E_TRACED or DF_E_PERMISSION.
+ * DF_E_TRACED, DF_E_PERMISSION, or DF_E_SYSTEM (for want of descriptors or memory it cannot tell).
  */
 int process_explain_denial(const struct process *process, const char *what, struct df_err *err);
 

@@ -38,6 +38,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "proc_errno.h"
 #include "tracee.h"
 
 #define ENTRIES_SIZE 32768
@@ -48,9 +49,8 @@ int threads_begin(struct threads *threads, const struct process *process, struct
 	priority_look(&threads->priority);
 	threads->task = openat(process->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (threads->task < 0)
-		return df_fail_errno(
-			err, errno == ENOENT || errno == ESRCH ? DF_E_NO_PROCESS : DF_E_SYSTEM,
-			"cannot list the threads of process %d", process->pid);
+		return df_fail_errno(err, proc_says_gone(errno) ? DF_E_NO_PROCESS : DF_E_SYSTEM,
+				     "cannot list the threads of process %d", process->pid);
 	threads->entries = malloc(ENTRIES_SIZE);
 	return threads->entries ? own_signals_begin(&threads->signals, err) : df_fail_memory(err);
 }
@@ -110,21 +110,20 @@ static int add(struct threads *threads, pid_t id, struct df_err *err)
 	return 0;
 }
 
-/* State (proc_pid_stat(5)) of a thread; 'X' if it is gone. */
+/* State (proc_pid_stat(5)) of a thread: 'X' if it is gone, '?' with errno if it is not told. */
 static char thread_state(const struct threads *threads, pid_t id)
 {
 	char path[32], text[512];
 	snprintf(path, sizeof(path), "%d/stat", id);
 	CLEANUP_FD int fd = openat(threads->task, path, O_RDONLY | O_CLOEXEC);
 	const ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (got <= 0)
-		return 'X';
+	if (got < 0)
+		return proc_says_gone(errno) ? 'X' : '?';
 	text[got] = '\0';
 	/* The name in parentheses may hold anything, parentheses included. */
 	const char *end = strrchr(text, ')');
-	if (!end || end[1] != ' ')
-		return 'X';
-	return end[2];
+	errno = EIO;
+	return end && end[1] == ' ' && end[2] ? end[2] : '?';
 }
 
 /*
@@ -149,6 +148,10 @@ static int seize(struct threads *threads, pid_t id, struct df_err *err)
 		const char state = thread_state(threads, id);
 		if (state == 'Z' || state == 'X')
 			return 0;
+		if (state == '?')
+			return df_fail_errno(err, DF_E_SYSTEM,
+					     "cannot tell whether thread %d has exited%s", id,
+					     proc_remedy(errno));
 	}
 	return process_explain_thread_denial(threads->process, id, "stop", err);
 }
@@ -205,7 +208,7 @@ static int take_new(struct threads *threads, size_t *fresh, struct df_err *err)
 			syscall(SYS_getdents64, threads->task, threads->entries, ENTRIES_SIZE);
 		if (got == 0)
 			break;
-		if (got < 0 && (errno == ENOENT || errno == ESRCH))
+		if (got < 0 && proc_says_gone(errno))
 			return df_fail(err, DF_E_NO_PROCESS, "process %d exited",
 				       threads->process->pid);
 		if (got < 0)
@@ -248,7 +251,8 @@ static void let_go_of_strangers(struct threads *threads)
 	for (size_t i = 0; i < threads->count; i++) {
 		struct tracee *thread = &threads->list[i];
 		snprintf(name, sizeof(name), "%d", thread->id);
-		if (thread->state == TRACEE_RUNS && faccessat(threads->task, name, F_OK, 0) != 0)
+		if (thread->state == TRACEE_RUNS && faccessat(threads->task, name, F_OK, 0) != 0 &&
+		    proc_says_gone(errno))
 			tracee_dismiss(thread);
 	}
 }

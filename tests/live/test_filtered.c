@@ -42,10 +42,12 @@ static void deny(void)
 		_exit(125);
 }
 
-static void run(const char *command)
+static void run(const char *command, const char *way)
 {
-	tool_start(&tool, (const char *const[]){command, PID(&live), "--stop", "basic:", NULL},
-		   deny);
+	tool_start(
+		&tool,
+		(const char *const[]){command, PID(&live), way, "--timeout=500ms", "basic:", NULL},
+		deny);
 	tool_wait(&tool);
 	if (tool.status == 125)
 		cr_skip("the kernel has no filters of system calls\n");
@@ -80,7 +82,7 @@ Test(filtered, does_without_unshare)
 	for (size_t i = 0; i < 9; i++) {
 		memcpy(denied, rows[i % 3], sizeof(denied));
 		with_errno = errors[i / 3];
-		run(i % 2 ? "disable" : "enable");
+		run(i % 2 ? "disable" : "enable", "--stop");
 		cr_assert_eq(tool.status, 0, "row %zu: %d %s", i, tool.status, tool.err);
 		cr_assert_str_empty(tool.err);
 		cr_assert_eq(peek_control(&spots).generation, ++done);
@@ -92,7 +94,7 @@ static void is_refused(unsigned call, unsigned error)
 {
 	denied[0] = denied[1] = call;
 	with_errno = error;
-	run("enable");
+	run("enable", "--stop");
 	cr_assert_eq(tool.status, 3, "call %u: %d %s%s", call, tool.status, tool.out, tool.err);
 	tool_one_error(&tool, "nothing was changed");
 	cr_assert_str_empty(tool.out);
@@ -103,5 +105,24 @@ Test(filtered, says_what_it_cannot_do_without)
 {
 	start();
 	is_refused(SYS_close_range, ENOMEM);
+	stop();
+}
+
+/* A lock whose owner cannot be looked for is not taken for free. */
+Test(filtered, does_not_take_a_lock_for_free)
+{
+	static const char *const ways[] = {"--stop", "--quiet"};
+	start();
+	poke_lock(&spots, (uint32_t)live.pid);
+	denied[0] = SYS_faccessat;
+	denied[1] = SYS_faccessat2;
+	with_errno = ENOMEM;
+	for (size_t i = 0; i < 2; i++) {
+		run("enable", ways[i]);
+		cr_assert_eq(tool.status, 3, "%s: %d %s", ways[i], tool.status, tool.out);
+		tool_one_error(&tool, "holds the lock of its flags; nothing was changed");
+		cr_assert_eq(peek_control(&spots).generation, 0);
+	}
+	poke_lock(&spots, 0);
 	stop();
 }

@@ -7,10 +7,12 @@
  * list changes when the seize has happened.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,14 +26,19 @@ TestSuite(stranger, .timeout = 60);
 static struct live ours, strange;
 static int task; /* of the directory that plays /proc/PID */
 static bool leaves;
+static bool denied; /* to us, by whatever */
 
 long __real_ptrace(int request, pid_t id, void *addr, void *data);
 long __wrap_ptrace(int request, pid_t id, void *addr, void *data);
 
 long __wrap_ptrace(int request, pid_t id, void *addr, void *data)
 {
-	const long result = __real_ptrace(request, id, addr, data);
 	char name[16];
+	if (request == PTRACE_SEIZE && id == strange.pid && denied) {
+		errno = EPERM;
+		return -1;
+	}
+	const long result = __real_ptrace(request, id, addr, data);
 	if (request == PTRACE_SEIZE && id == strange.pid && leaves) {
 		snprintf(name, sizeof(name), "%d", id);
 		unlinkat(task, name, AT_REMOVEDIR);
@@ -101,4 +108,30 @@ Test(stranger, is_let_go_before_anybody_stops)
 Test(stranger, is_stopped_if_it_stays_in_the_list)
 {
 	stop_both(false);
+}
+
+/* Whether one that is denied to us has exited cannot be told: it may run, and is not left out. */
+Test(stranger, is_not_taken_for_gone_for_want_of_descriptors)
+{
+	struct threads threads;
+	struct rlimit all;
+	struct df_err err;
+	LIVE_START(&ours, "basic");
+	LIVE_START(&strange, "basic");
+	denied = true;
+	const struct process process = play();
+	cr_assert_eq(threads_begin(&threads, &process, &err), 0, "%s", err.text);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &all), 0);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, all.rlim_max}), 0);
+	const int status = threads_stop(&threads, 5000000000u, &err);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &all), 0);
+	cr_assert_eq(status, -(int)DF_E_SYSTEM, "%d: %s", status, err.text);
+	cr_assert(strstr(err.text, "has exited (raise the limit of open files"), "%s", err.text);
+	threads_end(&threads);
+	nobody_is_traced(&ours);
+	live_beat(&ours);
+	live_stop(&ours);
+	live_stop(&strange);
+	close(process.dir);
+	close(task);
 }

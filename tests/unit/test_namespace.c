@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of dfpatch/namespace.c: a process two pid namespaces further in, and its threads. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,12 +11,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "namespace.h"
 
 #define THREADS 3
+#define NOBODY 65534
 
 /* What the processes inside tell, each by its own numbers. */
 struct shared {
@@ -151,6 +155,83 @@ Test(namespace, processes_by_their_inner_ids)
 	cr_expect_eq(namespace_process(2, middle, &err), innermost, "%s", err.text);
 	cr_expect_eq(namespace_process(getpid(), getpid(), &err), getpid(), "%s", err.text);
 	cr_expect_eq(namespace_process(innermost, getpid(), &err), innermost, "%s", err.text);
+	stop();
+}
+
+/* Its own trouble is not taken for an answer. */
+Test(namespace, without_descriptors)
+{
+	struct rlimit all;
+	int found = -1;
+	start();
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &all), 0);
+	const int lowest = dup(0);
+	close(lowest);
+	for (int count = 0; count < 10 && found < 0; count++) {
+		const struct rlimit few = {(rlim_t)(lowest + count), all.rlim_max};
+		cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+		found = namespace_process(2, middle, &err);
+		cr_assert_eq(setrlimit(RLIMIT_NOFILE, &all), 0);
+		if (found >= 0)
+			break;
+		cr_expect_eq(found, -(int)DF_E_SYSTEM, "%d: %s", count, err.text);
+		cr_expect(strstr(err.text, "ulimit -n") && strstr(err.text, "Too many open files"),
+			  "%d: %s", count, err.text);
+	}
+	cr_expect_eq(found, innermost, "%s", err.text);
+	stop();
+}
+
+static void be_nobody(void)
+{
+	/* A process that changed its user is not dumpable, and nobody's to look at. */
+	if (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0 ||
+	    prctl(PR_SET_DUMPABLE, 1) != 0)
+		_exit(3);
+}
+
+/* Somebody else's process in that namespace, and then asks by it for that of root. */
+static void ask_as_nobody(pid_t in)
+{
+	char path[64];
+	int ready[2], status;
+	char byte;
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", in);
+	const int space = open(path, O_RDONLY | O_CLOEXEC);
+	if (pipe(ready) != 0 || setns(space, CLONE_NEWPID) != 0)
+		_exit(4);
+	const pid_t member = fork();
+	if (member == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		be_nobody();
+		(void)!write(ready[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	if (read(ready[0], &byte, 1) != 1)
+		_exit(5);
+	be_nobody();
+	const int found = namespace_process(1, member, &err);
+	kill(member, SIGKILL);
+	waitpid(member, &status, 0);
+	snprintf(path, sizeof(path), "pid namespace of process %d;", in);
+	if (found == -(int)DF_E_PERMISSION && strstr(err.text, path))
+		_exit(0);
+	fprintf(stderr, "%d: %s\n", found, err.text);
+	_exit(1);
+}
+
+Test(namespace, processes_of_others)
+{
+	int status;
+	if (geteuid() != 0)
+		cr_skip("only root can become another user");
+	start();
+	const pid_t tool = fork();
+	if (tool == 0)
+		ask_as_nobody(innermost);
+	cr_assert_eq(waitpid(tool, &status, 0), tool);
+	cr_expect_eq(status, 0, "%#x", (unsigned)status);
 	stop();
 }
 

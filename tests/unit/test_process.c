@@ -251,6 +251,11 @@ static void without_descriptors(pid_t pid)
 	cr_expect_eq(file, -(int)DF_E_SYSTEM, "%s", err.text);
 	const int end = process_explain_end(&p, &err);
 	cr_expect_eq(end, -(int)DF_E_SYSTEM, "%s", err.text);
+	const int denial = process_explain_denial(&p, "stop", &err);
+	cr_expect_eq(denial, -(int)DF_E_SYSTEM, "%s", err.text);
+	const int of_thread = process_explain_thread_denial(&p, pid, "stop", &err);
+	cr_expect_eq(of_thread, -(int)DF_E_SYSTEM, "%s", err.text);
+	cr_expect(strstr(err.text, "ulimit -n"), "%s", err.text);
 	allow_descriptors(RLIM_INFINITY);
 	process_close(&p);
 }
@@ -279,6 +284,8 @@ Test(process, without_descriptors_and_leader)
 	const int file = process_file(&p, "maps", &err);
 	allow_descriptors(1);
 	const int other = process_file(&p, "maps", &err);
+	const int denial = process_explain_denial(&p, "stop", &err);
+	cr_expect_eq(denial, -(int)DF_E_SYSTEM, "%s", err.text);
 	allow_descriptors(RLIM_INFINITY);
 	cr_expect_eq(file, -(int)DF_E_SYSTEM, "%s", err.text);
 	cr_expect_eq(other, -(int)DF_E_SYSTEM, "%s", err.text);
