@@ -110,6 +110,7 @@
  *   tracee           one thread, stopped and let go (ptrace)
  *   own_signals      our own signals meanwhile
  *   own_files        what the tracer has open
+ *   own_pages        our own program in memory
  *   threads          stopping every thread, and letting go
  *   stand_in         a child in place of a process that it could not end
  *   watchdog         what ends us when we hold up a target for too long

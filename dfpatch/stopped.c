@@ -12,6 +12,7 @@
 #include "carry.h"
 #include "own.h"
 #include "own_files.h"
+#include "own_pages.h"
 #include "processors.h"
 
 /* What is over by itself before the watchdog bites, once the time is over. */
@@ -188,6 +189,7 @@ int stopped_commit(struct work *w, struct df_err *err)
 	if (status < 0)
 		return status;
 	set_way(w);
+	own_pages_keep();
 	status = in_a_thread(w, err);
 	/* Nobody waits for this, however long it takes. */
 	if (status == 0)

@@ -33,9 +33,12 @@ static struct tool tool;
 static int sink;	 /* what dfpatch writes to */
 static int service = -1; /* what the target serves */
 
+static int program = -1; /* what it serves to be started */
+
 static void hand_over(void)
 {
-	if (dup2(service, SERVE_FD) != SERVE_FD)
+	if (dup2(service, SERVE_FD) != SERVE_FD ||
+	    (program >= 0 && dup2(program, SERVE_PROGRAM_FD) != SERVE_PROGRAM_FD))
 		_exit(127);
 }
 
@@ -217,5 +220,65 @@ Test(served, fuse_mount)
 	sink = open(path, O_WRONLY | O_CLOEXEC);
 	cr_assert(sink >= 0, "%s: %s", path, strerror(errno));
 	in_all_ways();
+	umount2(where, MNT_DETACH);
+}
+
+/* ---- dfpatch itself ---- */
+
+static char served_program[LIVE_PATH];
+static const char *served_arguments[] = {
+	"dfpatch", NULL, NULL, "--stop", "vforker:", "--max-stop=400ms", NULL};
+
+static void start_what_is_served(void)
+{
+	execv(served_program, (char *const *)served_arguments);
+	_exit(127);
+}
+
+static void begin_what_is_served(const char *command)
+{
+	static const char *const none[] = {NULL};
+	served_arguments[1] = command;
+	served_arguments[2] = PID(&live);
+	tool_start(&tool, none, start_what_is_served);
+}
+
+/* It is stopped while it holds the target; so its watchdog, which is served as well, has to act. */
+static void what_is_served_is_bitten(void)
+{
+	const uint64_t end = now_ns() + 10000000000u;
+	begin_vfork();
+	begin_what_is_served("disable");
+	while (!is_stopped(live.pid)) {
+		cr_assert(now_ns() < end, "the target was not stopped");
+		sleep_us(200);
+	}
+	kill(tool.pid, SIGSTOP);
+	cr_assert_eq(tool_wait(&tool), -SIGKILL, "%d", tool.status);
+	all_go_on();
+}
+
+/* What it needs of itself while the target stands still, it has at hand. */
+Test(served, program_that_is_dfpatch)
+{
+	char where[LIVE_PATH];
+	scratch_path(where, "mount");
+	scratch_path(served_program, "mount/" SERVE_PROGRAM);
+	mount_it(where);
+	program = open(DFPATCH_PATH, O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(program, 0);
+	start("fuse=1");
+	for (int i = 0; i < 7; i++) {
+		begin_what_is_served(i % 2 ? "disable" : "enable");
+		cr_assert_eq(tool_wait(&tool), 0, "%d: %s", tool.status, tool.err);
+		cr_assert(live_value(&live, 0, i % 2 == 0));
+		all_go_on();
+	}
+	cr_assert(longest_gap() < MAX_STOP, "it stood still for %ld ms",
+		  (long)(longest_gap() / 1000000));
+	what_is_served_is_bitten();
+	cr_assert(longest_gap() < MAX_STOP + INT64_C(2000000000), "it stood still for %ld ms",
+		  (long)(longest_gap() / 1000000));
+	live_stop(&live);
 	umount2(where, MNT_DETACH);
 }

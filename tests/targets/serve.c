@@ -13,21 +13,24 @@
 #include <unistd.h>
 
 #define SINK_ID 2
+#define PROGRAM_ID 3
 #define WRITE_MAX 4096
+#define READ_MAX 131072
 #define REQUEST_MAX (WRITE_MAX + FUSE_MIN_READ_BUFFER)
 
 struct service {
 	int fd;
+	int file; /* of SERVE_PROGRAM, or -1 */
 	volatile int64_t *bytes;
 };
 
-static void start(void *(*serve)(void *), int fd, volatile int64_t *bytes)
+static void start(void *(*serve)(void *), int fd, int file, volatile int64_t *bytes)
 {
 	struct service *service = malloc(sizeof(*service));
 	pthread_t thread;
 	if (!service)
 		abort();
-	*service = (struct service){.fd = fd, .bytes = bytes};
+	*service = (struct service){.fd = fd, .file = file, .bytes = bytes};
 	if (pthread_create(&thread, NULL, serve, service) != 0)
 		abort();
 }
@@ -46,17 +49,23 @@ static void *read_pipe(void *context)
 
 void serve_pipe(int fd, volatile int64_t *bytes)
 {
-	start(read_pipe, fd, bytes);
+	start(read_pipe, fd, -1, bytes);
 }
 
 /* ---- a file ---- */
 
-static struct fuse_attr attributes(uint64_t id)
+static struct fuse_attr attributes(const struct service *s, uint64_t id)
 {
+	struct stat file = {0};
+	if (id == PROGRAM_ID && fstat(s->file, &file) != 0)
+		abort();
 	return (struct fuse_attr){
 		.ino = id,
-		.mode = id == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0666,
+		.mode = id == FUSE_ROOT_ID ? S_IFDIR | 0755
+			: id == PROGRAM_ID ? S_IFREG | 0755
+					   : S_IFREG | 0666,
 		.nlink = 1,
+		.size = (uint64_t)file.st_size,
 	};
 }
 
@@ -85,25 +94,29 @@ static void greet(const struct service *s, const struct fuse_in_header *in)
 		.minor = init->minor < FUSE_KERNEL_MINOR_VERSION ? init->minor
 								 : FUSE_KERNEL_MINOR_VERSION,
 		.max_write = WRITE_MAX,
+		.max_readahead = 0,
 	};
 	ANSWER(s, in, out);
 }
 
 static void look_up(const struct service *s, const struct fuse_in_header *in)
 {
+	const char *name = (const char *)(in + 1);
+	const bool program = s->file >= 0 && strcmp(name, SERVE_PROGRAM) == 0;
+	const uint64_t id = program ? PROGRAM_ID : SINK_ID;
 	const struct fuse_entry_out out = {
-		.nodeid = SINK_ID,
+		.nodeid = id,
 		.entry_valid = 3600,
 		.attr_valid = 3600,
-		.attr = attributes(SINK_ID),
+		.attr = attributes(s, id),
 	};
-	const bool known = strcmp((const char *)(in + 1), SERVE_FILE) == 0;
+	const bool known = program || strcmp(name, SERVE_FILE) == 0;
 	answer(s, in->unique, known ? 0 : -ENOENT, &out, sizeof(out));
 }
 
 static void describe(const struct service *s, const struct fuse_in_header *in)
 {
-	const struct fuse_attr_out out = {.attr_valid = 3600, .attr = attributes(in->nodeid)};
+	const struct fuse_attr_out out = {.attr_valid = 3600, .attr = attributes(s, in->nodeid)};
 	ANSWER(s, in, out);
 }
 
@@ -115,10 +128,21 @@ static void take(const struct service *s, const struct fuse_in_header *in)
 	ANSWER(s, in, out);
 }
 
+static void give(const struct service *s, const struct fuse_in_header *in)
+{
+	static char text[READ_MAX];
+	const struct fuse_read_in *wanted = (const void *)(in + 1);
+	const size_t size = wanted->size < READ_MAX ? wanted->size : READ_MAX;
+	const ssize_t got = pread(s->file, text, size, (off_t)wanted->offset);
+	answer(s, in->unique, got < 0 ? -EIO : 0, text, got > 0 ? (size_t)got : 0);
+}
+
 static void serve(const struct service *s, const struct fuse_in_header *in)
 {
-	/* Each write is a question of its own, and waits for its answer. */
-	const struct fuse_open_out opened = {.open_flags = FOPEN_DIRECT_IO};
+	/* Each write is a question of its own, and waits for its answer. What was read of the
+	 * program is forgotten when it is opened anew. */
+	const struct fuse_open_out opened = {
+		.open_flags = in->nodeid == PROGRAM_ID ? 0 : FOPEN_DIRECT_IO};
 	switch (in->opcode) {
 	case FUSE_INIT:
 		greet(s, in);
@@ -132,6 +156,9 @@ static void serve(const struct service *s, const struct fuse_in_header *in)
 		return;
 	case FUSE_OPEN:
 		ANSWER(s, in, opened);
+		return;
+	case FUSE_READ:
+		give(s, in);
 		return;
 	case FUSE_WRITE:
 		take(s, in);
@@ -165,7 +192,7 @@ static void *serve_mount(void *context)
 	}
 }
 
-void serve_fuse(int fd, volatile int64_t *bytes)
+void serve_fuse(int fd, int file, volatile int64_t *bytes)
 {
-	start(serve_mount, fd, bytes);
+	start(serve_mount, fd, file, bytes);
 }

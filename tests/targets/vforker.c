@@ -8,12 +8,14 @@
  * be stopped. word[VFORKER_ID] is its thread id, word[VFORKER_CHILD] the child.
  * When `go` is 2 the child ends, or with exec=1 becomes this program and stays
  * until `go` is 3; word[VFORKER_BACK] is then 1, or 2 if something went wrong.
- * With pipe=1 a thread reads the pipe SERVE_FD, with fuse=1 it serves that FUSE mount, and
- * counts the bytes in word[VFORKER_SERVED].
+ * With pipe=1 a thread reads the pipe SERVE_FD, with fuse=1 it serves that FUSE mount (and the
+ * program of SERVE_PROGRAM_FD on it, if there is one), and counts the bytes in
+ * word[VFORKER_SERVED].
  * word[i] is how often thread i asked, word[VFORKER_GAP + i] its longest gap in ns.
  */
 #include "vforker.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -112,7 +114,8 @@ int main(int argc, char **argv)
 	if (target_option(argv, "pipe", 0))
 		serve_pipe(SERVE_FD, &page->word[VFORKER_SERVED]);
 	if (target_option(argv, "fuse", 0))
-		serve_fuse(SERVE_FD, &page->word[VFORKER_SERVED]);
+		serve_fuse(SERVE_FD, fcntl(SERVE_PROGRAM_FD, F_GETFD) < 0 ? -1 : SERVE_PROGRAM_FD,
+			   &page->word[VFORKER_SERVED]);
 	page->ready = 1;
 	ask((void *)&page->word[0]);
 }
