@@ -2,9 +2,26 @@
 /* own_signals.c - our own signals while a target stands still. */
 #include "own_signals.h"
 
+#include <errno.h>
+
+static void (*volatile on_tick)(void *context);
+static void *volatile tick_context;
+
+void own_signals_tick(void (*tick)(void *context), void *context)
+{
+	on_tick = NULL;
+	tick_context = context;
+	on_tick = tick;
+}
+
+/* Most of all it is there to end waitpid(2) with EINTR. */
 static void on_alarm(int signal)
 {
-	(void)signal; /* it is there to end waitpid(2) with EINTR */
+	const int error = errno;
+	(void)signal;
+	if (on_tick)
+		on_tick(tick_context);
+	errno = error;
 }
 
 /* Without the handler the first alarm would end us, in the middle of whatever we are at. */

@@ -25,6 +25,12 @@ void own_signals_end(struct own_signals *signals);
 
 void own_signals_hold(struct own_signals *signals);
 
+/*
+ * For calls that an alarm does not break off: what it calls, in the signal's handler, while
+ * signals are held; NULL for nothing. For one thread at a time.
+ */
+void own_signals_tick(void (*tick)(void *context), void *context);
+
 /* What came meanwhile takes effect. Harmless if none are held. */
 void own_signals_release(struct own_signals *signals);
 

@@ -22,7 +22,7 @@
  *  - another thread execs: it takes over the leader's id, and the rest exit once
  *    we have reaped them, so nobody is waited for without a look at all others.
  *    A leader that had stopped runs again then, as another thread: detach_stopped()
- *    finds out.
+ *    finds out. A seize, too, waits for the exec, and nothing breaks it off: reap().
  */
 #include "threads.h"
 
@@ -126,6 +126,27 @@ static char thread_state(const struct threads *threads, pid_t id)
 	return end && end[1] == ' ' && end[2] ? end[2] : '?';
 }
 
+/* In the handler of the alarm, while the list stands still; if it is not the length of the list
+ * that takes long. */
+static void reap(void *context)
+{
+	struct threads *threads = context;
+	if (threads->alarms++ == 0)
+		return;
+	for (size_t i = 0; i < threads->count; i++)
+		if (threads->list[i].state != TRACEE_GONE)
+			tracee_wait(&threads->list[i], TRACEE_LOOK);
+}
+
+static int seize_and_reap(struct threads *threads, pid_t id)
+{
+	threads->alarms = 0;
+	own_signals_tick(reap, threads);
+	const int failed = tracee_seize(id);
+	own_signals_tick(NULL, NULL);
+	return failed;
+}
+
 /*
  * 1 if the thread is seized now, 0 if it is on its way out, or an error. EPERM
  * is what a thread gives, too, that has exited but is not reaped. Under exec
@@ -135,7 +156,7 @@ static char thread_state(const struct threads *threads, pid_t id)
 static int seize(struct threads *threads, pid_t id, struct df_err *err)
 {
 	for (int denials = 0; denials < 3; denials++) {
-		const int failed = tracee_seize(id);
+		const int failed = seize_and_reap(threads, id);
 		if (failed == 0 || (failed == EPERM && tracee_interrupt(id))) {
 			const int status = add(threads, id, err);
 			return status < 0 ? status : 1;

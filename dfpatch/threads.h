@@ -31,6 +31,7 @@ struct threads {
 	int task;      /* /proc/PID/task */
 	char *entries; /* of it; owned */
 	struct own_signals signals;
+	unsigned alarms; /* that one seize has lasted */
 	struct priority priority;
 	size_t stood;	      /* how many threads the last threads_resume() let go */
 	uint64_t stopped_at;  /* CLOCK_MONOTONIC, ns: before the first thread was asked to stop */

@@ -32,9 +32,11 @@ static uint8_t built[SPOTS_IMAGE], now[SPOTS_IMAGE];
 static size_t built_size;
 static bool pinned; /* dfpatch had opened the target's memory when something was done */
 
+static const char *place = "last=0"; /* of the thread that does an exec, among all */
+
 static void start(void)
 {
-	LIVE_START(&live, "leaver", "threads=2");
+	LIVE_START(&live, "leaver", "threads=2", place);
 	spots_open(&spots, &live);
 	built_size = spots_image(&spots, built);
 	spots_close(&spots);
@@ -147,6 +149,13 @@ Test(moments, exec_by_another_thread)
 	exec_at_each(LEAVE_BY_EXEC_OF_ANOTHER);
 }
 
+/* It ends others that are traced already, and waits for us to reap them while we wait for it. */
+Test(moments, exec_by_the_last_thread)
+{
+	place = "last=1";
+	exec_at_each(LEAVE_BY_EXEC_OF_ANOTHER);
+}
+
 /* In a child, since what could not be let go at once is when the tracer ends. */
 static int stop_once(void)
 {
@@ -172,7 +181,7 @@ static void exec_in_slow_motion(int order)
 	int stopped = 0;
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		int status;
-		LIVE_START(&live, "leaver", "threads=6", "weight=1600000");
+		LIVE_START(&live, "leaver", "threads=6", "weight=1600000", place);
 		live.page->go = (uint32_t)order;
 		sleep_us(i * 37 % 2500);
 		const pid_t tracer = fork();
@@ -200,6 +209,12 @@ Test(moments, exec_of_the_first_thread_under_way)
 
 Test(moments, exec_of_another_thread_under_way)
 {
+	exec_in_slow_motion(LEAVE_BY_EXEC_OF_ANOTHER);
+}
+
+Test(moments, exec_of_the_last_thread_under_way)
+{
+	place = "last=1";
 	exec_in_slow_motion(LEAVE_BY_EXEC_OF_ANOTHER);
 }
 

@@ -2,10 +2,10 @@
 /*
  * leaver.c - a program that leaves when it is told to.
  *
- *   leaver [threads=N] [weight=BYTES]
+ *   leaver [threads=N] [last=1] [weight=BYTES]
  *
- * With N threads besides two. An exec takes the longer, before it ends the other
- * threads, the more arguments it is given.
+ * With N threads besides two; the one that obeys is the second, or the last. An exec takes the
+ * longer, before it ends the other threads, the more arguments it is given.
  *
  * What `go` says, one of the threads does: see leaver.h. word[LEAVER_LIVES] counts
  * programs, word[LEAVER_SEEN] becomes 1 when the order was seen. beat is as in
@@ -14,6 +14,7 @@
 #include "leaver.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,9 +100,19 @@ static void *obey(void *unused)
 	return unused;
 }
 
-int main(int argc, char **argv)
+static void make_all_threads(void)
 {
 	pthread_t thread;
+	const int others = (int)target_option(arguments, "threads", 0);
+	const bool last = target_option(arguments, "last", 0) != 0;
+	make_threads(last ? others : 0);
+	if (pthread_create(&thread, NULL, obey, NULL) != 0)
+		abort();
+	make_threads(last ? 0 : others);
+}
+
+int main(int argc, char **argv)
+{
 	uint32_t order;
 	(void)argc;
 	arguments = argv;
@@ -112,9 +123,7 @@ int main(int argc, char **argv)
 	if (page->word[LEAVER_LIVES] == 0)
 		page->word[LEAVER_PARENT] = getppid();
 	page->control = (uint64_t)(uintptr_t)&df_module_v1;
-	if (pthread_create(&thread, NULL, obey, NULL) != 0)
-		abort();
-	make_threads((int)target_option(argv, "threads", 0));
+	make_all_threads();
 	page->word[LEAVER_LIVES]++;
 	page->ready = 1;
 	do {
