@@ -99,8 +99,9 @@ static void begin_loops(int loops, unsigned pause_us)
 }
 
 /* Every change added one to each count; all that were made are counted. */
-static void end_loops(int loops, int changes, int64_t adds)
+static void end_loops(int loops, int changes)
 {
+	int64_t adds = changes;
 	uint64_t done = 1 + (uint64_t)changes, inside = 0, longest = 0;
 	live.page->go = 0;
 	for (int i = 0; i < loops; i++) {
@@ -114,7 +115,6 @@ static void end_loops(int loops, int changes, int64_t adds)
 	cr_log_info("%d changes from outside, the longest %" PRIu64 " ms; inside %" PRIu64
 		    ", the longest %" PRIu64 " ms\n",
 		    changes, patcher.page->longest / 1000000, inside, longest / 1000000);
-	cr_assert_gt(inside, (uint64_t)changes / 4, "libdf got no turn");
 	cr_assert_lt(longest, 5000000000u, "libdf waited for %" PRIu64 " ms", longest / 1000000);
 	cr_assert_eq(talk_count(&spots, spots_find(&spots, "both", "feature")).activation, adds);
 	cr_assert_eq(peek_control(&spots).generation, done + inside);
@@ -125,9 +125,8 @@ static void end_loops(int loops, int changes, int64_t adds)
 	live_stop(&live);
 }
 
-static void change_beside(const struct wish *wish, int loops, unsigned pause_us)
+static void change_times(const struct wish *wish)
 {
-	begin_loops(loops, pause_us);
 	patcher_start(&patcher, live.pid, wish);
 	for (;;) {
 		const int done = patcher.page->done;
@@ -144,7 +143,33 @@ static void change_beside(const struct wish *wish, int loops, unsigned pause_us)
 	cr_assert_eq(patcher_end(&patcher), 0, "%s", patcher.page->error);
 	cr_assert_lt(patcher.page->longest, 5000000000u, "a change took %" PRIu64 " ms",
 		     patcher.page->longest / 1000000);
-	end_loops(loops, wish->times, wish->times);
+}
+
+static uint64_t done_inside(int loops)
+{
+	uint64_t done = 0;
+	for (int i = 0; i < loops; i++)
+		done += inside_box(live.page, i)->done;
+	return done;
+}
+
+/*
+ * Until libdf has made a quarter as many. On a busy machine its threads run seldom, and dfpatch,
+ * which goes ahead, is done before; libdf gets there all the same, if it is let.
+ */
+static void change_beside(const struct wish *wish, int loops, unsigned pause_us)
+{
+	const uint64_t wanted = (uint64_t)wish->times / 4, end = now_ns() + 120000000000u;
+	int changes = 0;
+	begin_loops(loops, pause_us);
+	while (changes == 0 || done_inside(loops) <= wanted) {
+		cr_assert(now_ns() < end, "libdf got no turn");
+		if (changes > 0)
+			patcher_free(&patcher);
+		change_times(wish);
+		changes += wish->times;
+	}
+	end_loops(loops, changes);
 }
 
 Test(quiet_stress, stops_beside_libdf)
