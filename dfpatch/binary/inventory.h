@@ -32,10 +32,10 @@ struct inventory {
 };
 
 /*
- * Records whose strings come to more bytes than this are not looked at: they may share them, and
- * would take hours. What they do not share is bounded by the snapshot.
+ * Records whose strings come to more bytes than this are not looked at, and are damage, as for all
+ * that reads a table (table.h).
  */
-#define INVENTORY_STRINGS_MAX ((size_t)1 << 30)
+#define INVENTORY_STRINGS_MAX ((size_t)DF_STRINGS_MAX)
 
 /*
  * Decodes each record of image->table once and tells the damaged ones. Returns 0 or
