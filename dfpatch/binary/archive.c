@@ -24,8 +24,7 @@ struct archive {
 	int fd;
 	uint64_t size; /* of the file */
 	const char *path;
-	archive_take take;
-	void *context;
+	const struct archive_visitor *visitor;
 };
 
 static int too_many(const char *path, struct df_err *err)
@@ -59,29 +58,47 @@ static uint64_t size_of(const struct archive *a, Elf *elf)
 	return there > base ? there - base : 0;
 }
 
-static bool begins_as_elf(const struct archive *a, Elf *elf)
+/* Its first bytes, as many as are there. */
+static void read_magic(const struct archive *a, Elf *elf, char magic[SARMAG])
 {
-	char magic[SELFMAG];
-	return size_of(a, elf) >= sizeof(magic) &&
-	       pread(a->fd, magic, sizeof(magic), elf_getbase(elf)) == sizeof(magic) &&
-	       memcmp(magic, ELFMAG, sizeof(magic)) == 0;
+	const uint64_t size = size_of(a, elf);
+	memset(magic, 0, SARMAG);
+	if (pread(a->fd, magic, size < SARMAG ? size : SARMAG, elf_getbase(elf)) < 0)
+		memset(magic, 0, SARMAG);
+}
+
+static void skip(const struct archive *a, const char *path, const char *what)
+{
+	a->visitor->skip(a->visitor->context, path, what);
+}
+
+static int link_object(const struct archive *a, Elf *elf, const char *path, struct df_err *err)
+{
+	struct image *image = NULL;
+	struct findings found = {0};
+	int status = object_link(elf, path, size_of(a, elf), &image, &found, err);
+	if (status > 0 && a->visitor->take(a->visitor->context, image, &found, err) < 0)
+		status = -(int)err->code;
+	findings_free(&found);
+	return status;
 }
 
 /* Returns 1 if it carries flags, and 0 if not, or if it is no relocatable object at all. */
 static int take_object(const struct archive *a, Elf *elf, const char *path, struct df_err *err)
 {
 	GElf_Ehdr header;
-	struct image *image = NULL;
-	if (!begins_as_elf(a, elf))
+	char magic[SARMAG];
+	read_magic(a, elf, magic);
+	if (memcmp(magic, ARMAG, SARMAG) == 0 || memcmp(magic, THIN, SARMAG) == 0)
+		skip(a, path, "an archive within an archive");
+	if (memcmp(magic, ELFMAG, SELFMAG) != 0)
 		return 0;
 	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header))
 		return df_fail(err, DF_E_NOT_ELF, "%s: its ELF header is cut or damaged", path);
-	if (header.e_type != ET_REL)
-		return 0;
-	const int status = object_link(elf, path, size_of(a, elf), &image, err);
-	if (status <= 0)
-		return status;
-	return a->take(a->context, image, err) < 0 ? -(int)err->code : 1;
+	if (header.e_type == ET_REL)
+		return link_object(a, elf, path, err);
+	skip(a, path, "no relocatable object");
+	return 0;
 }
 
 static int take_member(const struct archive *a, Elf *member, struct df_err *err)
@@ -159,16 +176,14 @@ static bool is_thin(int fd)
 	       memcmp(magic, THIN, sizeof(magic)) == 0;
 }
 
-int archive_each(int fd, const char *path, archive_take take, void *context, struct df_err *err)
+int archive_each(int fd, const char *path, const struct archive_visitor *visitor,
+		 struct df_err *err)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		return df_fail_errno(err, DF_E_SYSTEM, "cannot read '%s'", path);
-	const struct archive a = {.fd = fd,
-				  .size = (uint64_t)st.st_size,
-				  .path = path,
-				  .take = take,
-				  .context = context};
+	const struct archive a = {
+		.fd = fd, .size = (uint64_t)st.st_size, .path = path, .visitor = visitor};
 	if (is_thin(fd))
 		return df_fail(err, DF_E_NOT_ELF,
 			       "%s: is a thin archive, which has no objects in it; audit its "

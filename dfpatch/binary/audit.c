@@ -92,9 +92,10 @@ static void summarise(struct audit_module *module)
 }
 
 int audit_image(struct audit_module *module, struct image *image, enum audit_form form,
-		const struct audit_options *options, struct df_err *err)
+		struct findings *found, const struct audit_options *options, struct df_err *err)
 {
-	*module = (struct audit_module){.image = image, .form = form};
+	*module = (struct audit_module){.image = image, .form = form, .findings = *found};
+	*found = (struct findings){0};
 	int status = 0;
 	if (form != AUDIT_OBJECT)
 		status = table_audit(image, &module->findings, err);

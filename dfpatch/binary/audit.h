@@ -32,6 +32,9 @@ struct audit_options {
 	void *progress_context;
 	time_t now;		       /* for what expires */
 	const struct age_request *age; /* NULL: no checkout to look at */
+	/* NULL, or told each member of an archive that was not looked at, and what it is. */
+	void (*skipped)(void *context, const char *member, const char *what);
+	void *skipped_context;
 };
 
 /* What a module carries. */
@@ -59,11 +62,12 @@ struct audit_module {
 
 /*
  * Audits an image that image_open(), object.h or image_process.h made, without its
- * table but for that of an object. Takes it, also after a failure. Returns 0 however much is
- * wrong with it, or DF_E_NO_FLAGS, DF_E_MEMORY. audit_free() ends *module in any case.
+ * table but for that of an object. Takes it, and *found, what was found before, also after a
+ * failure. Returns 0 however much is wrong with it, or DF_E_NO_FLAGS, DF_E_MEMORY. audit_free()
+ * ends *module in any case.
  */
 int audit_image(struct audit_module *module, struct image *image, enum audit_form form,
-		const struct audit_options *options, struct df_err *err);
+		struct findings *found, const struct audit_options *options, struct df_err *err);
 
 /*
  * Adds what can be told of the flags from outside the module: what their docs say of their

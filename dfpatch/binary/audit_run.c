@@ -3,6 +3,7 @@
 #include "audit_run.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "audit_target.h"
@@ -10,6 +11,9 @@
 #include "json_audit.h"
 #include "page.h"
 #include "progress.h"
+
+/* Members that are told on the standard error stream. */
+#define SKIPPED_SHOWN 20
 
 struct round {
 	const struct options *options;
@@ -59,6 +63,34 @@ static int take_module(void *context, const struct audit_module *module, struct 
 static void add_failure(struct audit_totals *t, const char *path, const struct df_err *why)
 {
 	t->failures[t->failure_count++] = (struct audit_failure){.path = path, .err = *why};
+}
+
+/* Its name is kept for machines, unless memory runs out. */
+static void keep_skipped(struct audit_totals *t, const char *member, const char *what)
+{
+	if (!t->skipped)
+		t->skipped = calloc(AUDIT_SKIPPED_KEPT, sizeof(*t->skipped));
+	char *path = t->skipped && t->skipped_kept < AUDIT_SKIPPED_KEPT ? strdup(member) : NULL;
+	if (path)
+		t->skipped[t->skipped_kept++] = (struct audit_skipped){path, what};
+}
+
+static void note_skipped(void *context, const char *member, const char *what)
+{
+	struct round *r = context;
+	struct audit_totals *t = r->totals;
+	progress_erase(&r->bar);
+	if (t->skipped_count < SKIPPED_SHOWN)
+		diag_note("%s: not checked: it is %s; extract it, and audit that", member, what);
+	t->skipped_count++;
+	t->notes++;
+	keep_skipped(t, member, what);
+}
+
+static void note_more_skipped(const struct audit_totals *t)
+{
+	if (t->skipped_count > SKIPPED_SHOWN)
+		diag_note("%zu more members were not checked", t->skipped_count - SKIPPED_SHOWN);
 }
 
 /* Of several. */
@@ -111,6 +143,8 @@ static int audit_all(struct round *r, struct df_err *err)
 	r->audit = (struct audit_options){.sites_only = options->sites,
 					  .progress = show_progress,
 					  .progress_context = &r->bar,
+					  .skipped = note_skipped,
+					  .skipped_context = r,
 					  .now = time(NULL),
 					  .age = options->source ? &r->age : NULL};
 	r->age = (struct age_request){
@@ -142,6 +176,7 @@ static int end_document(struct round *r, int status, struct df_err *err)
 static int audit_and_report(struct round *r, struct df_err *err)
 {
 	const int status = audit_all(r, err);
+	note_more_skipped(r->totals);
 	if (status < 0 && r->stream.depth == 0)
 		return status;
 	if (status == 0)
@@ -172,6 +207,9 @@ int audit_run(const struct options *options, struct audit_totals *totals, struct
 
 void audit_totals_free(struct audit_totals *totals)
 {
+	for (size_t i = 0; i < totals->skipped_kept; i++)
+		free(totals->skipped[i].path);
+	free(totals->skipped);
 	free(totals->failures);
 	*totals = (struct audit_totals){0};
 }

@@ -20,10 +20,10 @@ struct showing {
 };
 
 static int show(const struct showing *s, struct image *image, enum audit_form form,
-		struct df_err *err)
+		struct findings *found, struct df_err *err)
 {
 	struct audit_module module;
-	int status = audit_image(&module, image, form, s->options, err);
+	int status = audit_image(&module, image, form, found, s->options, err);
 	if (status == 0)
 		status = audit_flags(&module, s->options, err);
 	if (status == 0)
@@ -32,14 +32,23 @@ static int show(const struct showing *s, struct image *image, enum audit_form fo
 	return status;
 }
 
-static int show_object(void *context, struct image *image, struct df_err *err)
+static int show_object(void *context, struct image *image, struct findings *found,
+		       struct df_err *err)
 {
-	return show(context, image, AUDIT_OBJECT, err);
+	return show(context, image, AUDIT_OBJECT, found, err);
+}
+
+static void skip_member(void *context, const char *member, const char *what)
+{
+	const struct audit_options *options = ((const struct showing *)context)->options;
+	if (options->skipped)
+		options->skipped(options->skipped_context, member, what);
 }
 
 static int audit_objects(int fd, const char *path, const struct showing *s, struct df_err *err)
 {
-	const int found = archive_each(fd, path, show_object, (void *)s, err);
+	const struct archive_visitor visitor = {show_object, skip_member, (void *)s};
+	const int found = archive_each(fd, path, &visitor, err);
 	if (found == 0)
 		return df_fail(err, DF_E_NO_FLAGS, "%s: carries no flags", path);
 	return found < 0 ? found : 0;
@@ -55,11 +64,12 @@ int audit_file(const char *path, const struct audit_options *options, audit_take
 		return fd;
 	if (archive_is(fd))
 		return audit_objects(fd, path, &s, err);
+	struct findings none = {0};
 	const int status = image_open(path, &image, err);
 	if (status < 0)
 		return status;
 	return show(&s, image, image->elf.position_independent ? AUDIT_SHARED : AUDIT_EXECUTABLE,
-		    err);
+		    &none, err);
 }
 
 /* ---- processes ---- */
@@ -109,7 +119,8 @@ static int look_at(const struct process *process, const struct audit_options *op
 		struct audit_module *module = &look->modules[look->count++];
 		struct image *image = images.list[i];
 		images.list[i] = NULL; /* the module's from here on */
-		status = audit_image(module, image, AUDIT_LIVE, options, err);
+		struct findings none = {0};
+		status = audit_image(module, image, AUDIT_LIVE, &none, options, err);
 		look->disturbed |= status == 0 && was_disturbed(image);
 		look->wrong += findings_total(&module->findings, SEVERITY_FINDING);
 	}

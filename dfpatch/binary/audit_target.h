@@ -19,6 +19,15 @@ struct audit_failure {
 	struct df_err err;
 };
 
+/* A member of an archive that was not looked at. */
+struct audit_skipped {
+	char *path;	  /* owned: PATH(MEMBER) */
+	const char *what; /* it is */
+};
+
+/* Of how many the names are kept. */
+#define AUDIT_SKIPPED_KEPT 1000
+
 /* What came of all targets. */
 struct audit_totals {
 	size_t targets;
@@ -31,6 +40,9 @@ struct audit_totals {
 	size_t without_flags;		/* targets */
 	struct audit_failure *failures; /* owned; room for one of each target */
 	size_t failure_count;
+	struct audit_skipped *skipped; /* owned: the first of them */
+	size_t skipped_kept;
+	size_t skipped_count;
 	struct df_err page; /* why there is no page, if there should be one */
 	bool printed;	    /* the JSON document, so that no second one may follow */
 };

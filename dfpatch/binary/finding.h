@@ -32,6 +32,8 @@ enum severity {
 	X(VERSION, "version", FINDING, "the table has a layout that this version does not know")   \
 	X(CONTROL, "control", FINDING,                                                             \
 	  "the control block is not as built, or tells of a change that nobody is making")         \
+	X(RELOCATION, "relocation", FINDING,                                                       \
+	  "a relocation of a record or of code leads out of its object, or cannot be followed")    \
 	X(RECORD_BOUNDS, "record-bounds", FINDING, "a record cannot be read")                      \
 	X(RECORD_STYLE, "record-style", FINDING, "a record has a style that is not known")         \
 	X(RECORD_FLAGS, "record-flags", FINDING, "a record has flags that are not known")          \

@@ -200,6 +200,22 @@ static void stream_failures(struct json_stream *stream, const struct audit_total
 	stream_close(stream);
 }
 
+static void stream_skipped(struct json_stream *stream, const struct audit_totals *totals)
+{
+	stream_array(stream, "skipped");
+	for (size_t i = 0; i < totals->skipped_kept; i++) {
+		struct document d = stream_value_begin(stream);
+		if (d.failed)
+			break;
+		doc_put_text(&d, d.root, "path", totals->skipped[i].path);
+		doc_put_text(&d, d.root, "code", finding_name(FINDING_NOT_CHECKED));
+		doc_put_text(&d, d.root, "severity", severity_name(FINDING_NOT_CHECKED));
+		doc_put_text(&d, d.root, "text", totals->skipped[i].what);
+		stream_value(stream, NULL, &d);
+	}
+	stream_close(stream);
+}
+
 static void stream_page_error(struct json_stream *stream, const struct audit_totals *totals)
 {
 	if (totals->page.code == DF_E_NONE)
@@ -216,12 +232,15 @@ int json_audit_end(struct json_stream *stream, const struct audit_totals *totals
 {
 	stream_close(stream); /* the modules */
 	stream_failures(stream, totals);
+	if (totals->skipped_count > 0)
+		stream_skipped(stream, totals);
 	struct document d = stream_value_begin(stream);
 	if (!d.failed) {
 		doc_put_number(&d, d.root, "targets", totals->targets);
 		doc_put_number(&d, d.root, "modules", totals->modules);
 		doc_put_number(&d, d.root, "without_flags", totals->without_flags);
 		doc_put_number(&d, d.root, "failed", totals->failure_count);
+		doc_put_number(&d, d.root, "skipped", totals->skipped_count);
 		doc_put_number(&d, d.root, "flags", totals->flags);
 		doc_put_number(&d, d.root, "sites", totals->sites);
 		doc_put_number(&d, d.root, "proven", totals->proven);

@@ -41,7 +41,7 @@ struct object {
 	size_t count;
 	uint64_t sizes[GROUPS];
 	uint64_t starts[GROUPS]; /* addresses, and offsets in the image as well */
-	uint64_t control;
+	struct findings *findings;
 	int fd;		/* of the image, in memory */
 	uint8_t *bytes; /* the same, mapped; up to GROUP_ZERO */
 };
@@ -66,6 +66,18 @@ static enum group group_of(const GElf_Shdr *header, const char *name)
 static bool is_cut(const struct object *o, uint64_t offset, uint64_t size)
 {
 	return offset > o->size || size > o->size - offset;
+}
+
+/* Records follow each other without gaps, whatever a section's alignment or size is. */
+static void keep_whole_records(struct object *o, size_t index)
+{
+	struct placed *p = &o->sections[index];
+	p->offset = o->sizes[GROUP_TABLE];
+	if (p->size % DF_SITE_SIZE == 0)
+		return;
+	findings_add(o->findings, FINDING_TABLE, FINDING_AT(0),
+		     "section %zu (df_sites_v1) is no whole number of records", index);
+	p->size -= p->size % DF_SITE_SIZE;
 }
 
 static int place(struct object *o, Elf_Scn *section, size_t names, struct df_err *err)
@@ -94,10 +106,8 @@ static int place(struct object *o, Elf_Scn *section, size_t names, struct df_err
 	if (header.sh_size > SIZE_MAX_LOADED || p->offset + p->size > SIZE_MAX_LOADED)
 		return df_fail(err, DF_E_NOT_ELF, "%s: has sections of more than %" PRIu64 " GiB",
 			       o->path, SIZE_MAX_LOADED >> 30);
-	if (group == GROUP_TABLE && (p->offset % DF_SITE_SIZE != 0 || p->size % DF_SITE_SIZE != 0))
-		return df_fail(err, DF_E_TABLE,
-			       "%s: section %zu (df_sites_v1) is no whole number of records",
-			       o->path, index);
+	if (group == GROUP_TABLE)
+		keep_whole_records(o, index);
 	o->sizes[group] = p->offset + p->size;
 	return 0;
 }
@@ -159,7 +169,7 @@ static int copy_section(struct object *o, Elf_Scn *section, struct df_err *err)
 	if (!p->loaded || p->group == GROUP_ZERO || p->size == 0)
 		return 0;
 	const Elf_Data *data = elf_rawdata(section, NULL);
-	if (!data || data->d_size != p->size || !data->d_buf)
+	if (!data || data->d_size < p->size || !data->d_buf)
 		return damaged(o, err);
 	memcpy(o->bytes + address_of(o, p), data->d_buf, p->size);
 	return 0;
@@ -209,32 +219,49 @@ static bool symbol_address(const struct relocating *r, size_t index, uint64_t *a
 	return true;
 }
 
+/* The record that a relocation fills in, if it is one of a record. */
+static uint32_t record_of(const struct relocating *r, const GElf_Rela *rela)
+{
+	return r->section->group == GROUP_TABLE && rela->r_offset < r->section->size
+		       ? (uint32_t)((r->section->offset + rela->r_offset) / DF_SITE_SIZE)
+		       : FINDING_NO_RECORD;
+}
+
+/* What it should lead to is not known: to nothing, as far as an audit can tell. */
+static uint64_t nowhere(const struct relocating *r, const GElf_Rela *rela, const char *why)
+{
+	const struct finding_place place = {.record = record_of(r, rela)};
+	findings_add(r->object->findings, FINDING_RELOCATION, &place,
+		     "a relocation of type %u for byte %#" PRIx64 " of section %zu %s",
+		     (unsigned)GELF_R_TYPE(rela->r_info), (uint64_t)rela->r_offset,
+		     (size_t)(r->section - r->object->sections), why);
+	return 0;
+}
+
 /* Of code, what leads to other objects stays as it is; a record does not lead there. */
-static int relocate(const struct relocating *r, const GElf_Rela *rela, struct df_err *err)
+static void relocate(const struct relocating *r, const GElf_Rela *rela)
 {
 	const struct object *o = r->object;
 	const unsigned type = (unsigned)GELF_R_TYPE(rela->r_info);
 	const bool record = r->section->group == GROUP_TABLE;
-	uint64_t symbol;
+	uint64_t target;
 	if (type == R_X86_64_NONE || (!record && type != R_X86_64_PC32 && type != R_X86_64_PLT32))
-		return 0;
-	if (rela->r_offset > r->section->size || r->section->size - rela->r_offset < 4 ||
-	    (record && type != R_X86_64_PC32))
-		return df_fail(err, DF_E_TABLE,
-			       "%s: a relocation of type %u at %#" PRIx64 " cannot be followed",
-			       o->path, type, (uint64_t)rela->r_offset);
-	const uint64_t place = address_of(o, r->section) + rela->r_offset;
-	if (!symbol_address(r, GELF_R_SYM(rela->r_info), &symbol)) {
-		if (!record)
-			return 0;
-		return df_fail(err, DF_E_TABLE,
-			       "%s: record %" PRIu64 " leads to what is not in this object",
-			       o->path, (r->section->offset + rela->r_offset) / DF_SITE_SIZE);
+		return;
+	if (rela->r_offset > r->section->size || r->section->size - rela->r_offset < 4) {
+		nowhere(r, rela, "lies behind its end");
+		return;
 	}
-	const uint64_t distance = symbol + (uint64_t)rela->r_addend - place;
-	const uint32_t value = (uint32_t)distance;
+	const uint64_t place = address_of(o, r->section) + rela->r_offset;
+	if (symbol_address(r, GELF_R_SYM(rela->r_info), &target))
+		target += (uint64_t)rela->r_addend;
+	else if (record)
+		target = nowhere(r, rela, "leads to what is not in this object");
+	else
+		return;
+	if (record && type != R_X86_64_PC32)
+		target = nowhere(r, rela, "cannot be followed");
+	const uint32_t value = (uint32_t)(target - place);
 	memcpy(o->bytes + place, &value, sizeof(value));
-	return 0;
 }
 
 /* The section that extends the symbols of another, if there is one. */
@@ -280,11 +307,8 @@ static int relocate_section(struct object *o, Elf_Scn *section, struct symbols *
 				     .symbols = symbols->data,
 				     .extended = symbols->extended};
 	GElf_Rela rela;
-	for (int i = 0; gelf_getrela(data, i, &rela); i++) {
-		const int status = relocate(&r, &rela, err);
-		if (status < 0)
-			return status;
-	}
+	for (int i = 0; gelf_getrela(data, i, &rela); i++)
+		relocate(&r, &rela);
 	return 0;
 }
 
@@ -373,9 +397,10 @@ static int link_object(struct object *o, struct image **image, struct df_err *er
 	return status < 0 ? status : 1;
 }
 
-int object_link(Elf *elf, const char *path, uint64_t size, struct image **image, struct df_err *err)
+int object_link(Elf *elf, const char *path, uint64_t size, struct image **image,
+		struct findings *findings, struct df_err *err)
 {
-	struct object o = {.elf = elf, .path = path, .size = size, .fd = -1};
+	struct object o = {.elf = elf, .path = path, .size = size, .findings = findings, .fd = -1};
 	const int status = link_object(&o, image, err);
 	if (o.bytes)
 		munmap(o.bytes, o.starts[GROUP_ZERO]);

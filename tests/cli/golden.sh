@@ -30,6 +30,7 @@ head -c 500 flags >./cut
 LC_ALL=C sed 's/broken \xc3(/broken ,(/' flags >sound # no byte of it that is not UTF-8
 objcopy -R .note.df flags nonote
 ar rc flags.a flags.o text
+ar rc nested.a plain flags.a flags.o "$targets/flags.so"
 printf '!<arch>\ncut' >cut.a
 cp flags.o foreign.o
 printf '\267' | dd of=foreign.o bs=1 seek=18 conv=notrunc status=none # EM_AARCH64
