@@ -53,29 +53,34 @@ function axis_of(word,   at)
 }
 
 # Each pattern of an exclusion must mean something.
-function add_exclusion(line,   words, i, j, word, found)
+function add_exclusion(line,   words, i, j, axis, found)
 {
 	if (!index(line, " | "))
 		fail("no reason")
 	exclusions++
 	conditions[exclusions] = split(substr(line, 1, index(line, " | ") - 1), words, " ")
 	for (i = 1; i <= conditions[exclusions]; i++) {
-		where[exclusions, i] = axis_of(words[i])
-		what[exclusions, i] = pattern(word_rest)
+		axis = where[exclusions, i] = axis_of(words[i])
+		about[axis, ++abouts[axis]] = exclusions
 		found = 0
-		for (j = 1; j <= values[where[exclusions, i]]; j++)
-			found += value[where[exclusions, i], j] ~ what[exclusions, i]
+		for (j = 1; j <= values[axis]; j++)
+			if (value[axis, j] ~ pattern(word_rest)) {
+				meets[exclusions, i, value[axis, j]] = 1
+				found = 1
+			}
 		if (!found)
 			fail("no value matches " words[i])
 	}
 }
 
-# valid(upto): none of the exclusions holds for cell[1..upto]; an axis not chosen yet is "".
-function valid(   e, i)
+# valid(axis): none of the exclusions that name the axis, whose value was just chosen, holds; an axis
+# not chosen yet is "".
+function valid(axis,   a, e, i)
 {
-	for (e = 1; e <= exclusions; e++) {
+	for (a = 1; a <= abouts[axis]; a++) {
+		e = about[axis, a]
 		for (i = 1; i <= conditions[e]; i++)
-			if (cell[where[e, i]] == "" || cell[where[e, i]] !~ what[e, i])
+			if (!((e, i, cell[where[e, i]]) in meets))
 				break
 		if (i > conditions[e])
 			return 0
@@ -113,13 +118,13 @@ function print_cell(   i, text)
 function product(axis,   i)
 {
 	if (axis > axes) {
-		if (valid())
-			print_cell()
+		print_cell()
 		return
 	}
 	for (i = 1; i <= choices[axis]; i++) {
 		cell[axis] = choice[axis, i]
-		product(axis + 1)
+		if (valid(axis))
+			product(axis + 1)
 	}
 	cell[axis] = ""
 }
@@ -172,7 +177,7 @@ function by_chance(   i, tries, axis, wanted)
 			continue
 		for (tries = 0; tries < 20; tries++) {
 			cell[i] = value[i, random(values[i])]
-			if (valid())
+			if (valid(i))
 				break
 			cell[i] = ""
 		}
