@@ -33,8 +33,8 @@ while IFS=$'\t' read -r _ cell; do
 	fi
 	if [ -z "$built" ]; then
 		built=yes
-		compile_all >"$work/compile.log" 2>&1 || built=no
-		grep -v '^[$] ' "$work/compile.log" >"$work/compile.said" && built=no
+		compile_all >"$work/compile.log" 2>&1 &&
+			said "$work/compile.log" >/dev/null || built=no
 	fi
 	if [ "$built" = no ]; then
 		result FAILED "$cell" "it does not compile without a word: see $work/compile.log"
