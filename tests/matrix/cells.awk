@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# cells.awk axes exclusions found plans - prints the cells of the matrix, one a line: first what its
-# objects are compiled with, so that cells with the same objects can share them, a tab, then the
+# cells.awk axes exclusions found plans|sample - prints the cells of the matrix, one a line: first what
+# its objects are compiled with, so that cells with the same objects can share them, a tab, then the
 # value of each axis in the order of the file `axes`.
 #   -v want=all        the products that `found` and `plans` name
-#   -v want=sample     those of `found`, and so many more, -v count=N, that they have every value of every axis, and
-#                      of the pairs of values as many as go; the same ones each time
+#   -v want=sample     those of `found` and `sample`, which together must have every value of every axis
+#   -v want=choose     those of `found`, and so many more, -v count=N, chosen by chance, that they have
+#                      every value of every axis, and of the pairs of values as many as go: a new `sample`
 #   -v only=REGEX      those whose values match, once chosen
 # Exit status 1: some file names what is not there, or a value is in no cell.
 function fail(text)
@@ -154,7 +155,21 @@ function add_plan(line,   words, count, i, j, list, axis)
 	product(1)
 }
 
-# ---- the sample ----
+# A line of `sample`.
+function add_cell(line,   i)
+{
+	if (split(line, cell, " ") != axes)
+		fail("not a value of each axis")
+	for (i = 1; i <= axes; i++)
+		if (!((i, cell[i]) in known))
+			fail("no value " cell[i] " of " name[i])
+	for (i = 1; i <= axes; i++)
+		if (!valid(i))
+			fail("an exclusion leaves it out")
+	print_cell()
+}
+
+# ---- a new sample ----
 
 function random(below)
 {
@@ -207,7 +222,7 @@ function find_missing(   i, j)
 				missing[++missing_count] = i " " value[i, j]
 }
 
-function sample(   n, tries, i, j, best, found, most)
+function choose_sample(   n, tries, i, j, best, found, most)
 {
 	seed = 1
 	for (n = 0; n < count; n++) {
@@ -234,12 +249,13 @@ FILENAME == ARGV[1] { add_value($0) }
 FILENAME == ARGV[2] { add_exclusion($0) }
 FILENAME == ARGV[3] { add_plan($0) }
 FILENAME == ARGV[4] && want == "all" { add_plan($0) }
+FILENAME == ARGV[4] && want == "sample" { add_cell($0) }
 
 END {
 	if (failed)
 		exit 1
-	if (want == "sample")
-		sample()
+	if (want == "choose")
+		choose_sample()
 	find_missing()
 	for (i = 1; i <= missing_count; i++) {
 		split(missing[i], part, " ")

@@ -85,8 +85,10 @@ printf 'kind:first\t0\nkind:second\t0\nkind:x\t0\n' | seen off "one that is unkn
 # ---- the cells ----
 
 cells() {
+	local file=plans
+	[ "$1" != sample ] || file=sample
 	awk -v want="$1" -v count=4 -v only=. -f "$here/cells.awk" "$work/axes" \
-		"$work/exclusions" "$work/found" "$work/plans"
+		"$work/exclusions" "$work/found" "$work/$file"
 }
 
 printf '%s | %s | | | words\n' compiler a compiler b mode x mode y mode z >"$work/axes"
@@ -98,7 +100,15 @@ echo 'compiler=* mode=*' >>"$work/plans"
 expect "all cells" 0 'b x$' cells all
 expect "no cell twice, none that is excluded" 0 '^4$' \
 	bash -c "$(declare -f cells); work=$work here=$here; cells all | wc -l"
-expect "a sample has every value" 0 'a z$' cells sample
+expect "a new sample has every value" 0 'a z$' cells choose
+printf '%s\n' 'a x' 'b x' 'a y' 'a z' >"$work/sample"
+expect "a sample" 0 'a z$' cells sample
+echo 'b y' >>"$work/sample"
+expect "a cell of the sample that is excluded" 1 'an exclusion leaves it out' cells sample
+printf '%s\n' 'a x' 'b x' 'a y' 'a v' >"$work/sample"
+expect "a cell of the sample that is none" 1 'no value v of mode' cells sample
+printf '%s\n' 'a x' 'b x' 'a y' >"$work/sample"
+expect "a value that the sample lacks" 1 'in no cell: mode=z' cells sample
 echo 'compiler=b mode=w | why' >"$work/exclusions"
 expect "an exclusion that means nothing" 1 'no value matches mode=w' cells all
 echo 'compiler=b' >"$work/exclusions"
