@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# bench.sh [--ancestor DIR] [--inside|--outside|--audit|--cost] [ROUNDS] - builds as shipped and measures in
-# one run: flags flipped from inside against the ancestor, of which DIR is a checkout, and from
-# outside against gdb and against the least that the kernel allows; and audits of programs of up to
-# a million sites against objdump; and what flags cost a program, against one without and the
-# ancestor's. ROUNDS are those of the second; the first and third take a third as many.
+# bench.sh [--ancestor DIR] [--inside|--outside|--audit|--cost] [ROUNDS] - builds as shipped and
+# measures in one run: flags flipped from inside against the ancestor, of which DIR is a checkout, and
+# from outside against gdb and against the least that the kernel allows; what flags cost a program,
+# against one without and the ancestor's; and audits of programs of up to a million sites against
+# objdump. ROUNDS are those of the second; the first and the last take a third as many.
 # The outside alone takes ten minutes, most of which are gdb's.
 # Exits with 1 if a required ratio is missed. Without --ancestor there is nothing to compare the
 # inside with, and only what needs no comparison is judged.

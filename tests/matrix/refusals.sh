@@ -71,10 +71,19 @@ for compiler in clang-14 clang-16; do
 done
 
 mkdir 'double"quote' && cp flags.c 'double"quote'
+mkdir $'line\nfeed' && cp flags.c $'line\nfeed'
+line_feed() {
+	"$1" "-I$INCLUDE" -DDEAD_CALLS_NOTHING $'line\nfeed/flags.c' -o program 2>warned &&
+		grep 'unterminated string; newline inserted' warned
+}
+
+# gcc names the file in its assembly, around each asm, and does not quote it.
 for compiler in gcc-11 gcc-12; do
 	installed "$compiler" || continue
 	refused "$compiler: a double quote in the path" 'Error: ' \
 		"$compiler" "-I$INCLUDE" -c "$WORK/double\"quote/flags.c" -o quoted.o
+	check "$compiler: a line feed in the path, with a warning" line_feed "$compiler"
+	check "and its flags" lists program
 done
 if installed clang-19; then
 	check "clang-19: a double quote in the path" \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# support.awk axes - the table of README.md that says what the header is tried with.
+# support.awk axes - the rows of the table of README.md that says what the header is tried with.
 function add(title, text)
 {
 	if (!(title in row))
@@ -32,8 +32,6 @@ BEGIN {
 }
 
 END {
-	print "| | |"
-	print "|---|---|"
 	for (i = 1; i <= count; i++)
 		print "| " titles[i] " | " row[titles[i]] " |"
 }
