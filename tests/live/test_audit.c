@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "live.h"
 #include "spots.h"
@@ -159,4 +161,30 @@ Test(audit_modules, none_with_flags, .timeout = 60)
 	cr_expect_eq(audit(), 1);
 	tool_one_error(&tool, "carries no flags");
 	live_stop(&live);
+}
+
+/* ---- the limit of stacks, which is the size of those of threads ---- */
+
+static struct rlimit stacks;
+
+static void limit_stacks(void)
+{
+	if (setrlimit(RLIMIT_STACK, &stacks) != 0)
+		_exit(125);
+}
+
+Test(audit_modules, whatever_the_limit_of_stacks, .timeout = 60)
+{
+	static const rlim_t limits[] = {32, 256, 8192, 1000000000, 100000000000};
+	const char *const args[] = {"audit", live_path("looks-10010"), NULL};
+	cr_assert_eq(getrlimit(RLIMIT_STACK, &stacks), 0);
+	if (stacks.rlim_max != RLIM_INFINITY)
+		cr_skip("stacks are limited already\n");
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		stacks.rlim_cur = limits[i] * 1024;
+		tool_start(&tool, args, limit_stacks);
+		cr_expect_eq(tool_wait(&tool), 0, "%lu KiB: %d %s", (unsigned long)limits[i],
+			     tool.status, tool.err);
+		cr_expect(strstr(tool.out, "10010 sites"), "%s", tool.out);
+	}
 }
