@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_served.c - dfpatch writes to what its target serves: a pipe that is full until the target
- * reads, and a file that the target is the file system of.
+ * test_served.c - dfpatch writes to what its target serves: a pipe or a terminal that is full until
+ * the target reads, and a file that the target is the file system of; or is such a file itself.
  *
  * While the target stands still, whoever writes there waits for it. So nothing may be written
  * before all go on; if it were, the watchdog would end dfpatch.
@@ -12,11 +12,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "live.h"
@@ -186,6 +188,25 @@ Test(served, pipe)
 	cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
 	service = ends[0];
 	sink = ends[1];
+	start("pipe=1");
+	const pid_t filler = fill();
+	in_all_ways();
+	kill(filler, SIGKILL);
+	waitpid(filler, NULL, 0);
+}
+
+/* ---- a terminal ---- */
+
+/* What the target has is the other side of the terminal, as a terminal emulator has it. */
+Test(served, terminal)
+{
+	struct termios raw;
+	service = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	cr_assert(service >= 0 && grantpt(service) == 0 && unlockpt(service) == 0);
+	sink = open(ptsname(service), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	cr_assert(sink >= 0 && tcgetattr(sink, &raw) == 0);
+	cfmakeraw(&raw);
+	cr_assert_eq(tcsetattr(sink, TCSANOW, &raw), 0);
 	start("pipe=1");
 	const pid_t filler = fill();
 	in_all_ways();

@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -54,6 +56,29 @@ static void gaps_are_of(const struct live *live, int64_t budget)
 	}
 }
 
+/* How long the target stood still is told, though nothing came of it. */
+static void pause_is_told(uint64_t budget)
+{
+	unsigned long threads = 0;
+	double ms = 0;
+	cr_assert_eq(sscanf(tool.out, "%lu threads stood still for %lf ms", &threads, &ms), 2, "%s",
+		     tool.out);
+	cr_assert_geq(threads, VFORKER_ASKERS);
+	cr_assert(ms * 1e6 >= (double)budget && ms * 1e6 <= (double)tool.ns, "%f ms of %f", ms,
+		  (double)tool.ns / 1e6);
+}
+
+static void pause_is_told_to_machines(const struct live *live, uint64_t budget)
+{
+	cr_assert_eq(TOOL(&tool, "enable", PID(live), "--stop", "vforker:", "--max-stop=200ms",
+			  "--json"),
+		     3, "%s%s", tool.out, tool.err);
+	const char *pause = strstr(tool.out, "\"pause_ns\":");
+	cr_assert(pause && strstr(tool.out, "\"stopped\":true"), "%s", tool.out);
+	const unsigned long long ns = strtoull(pause + strlen("\"pause_ns\":"), NULL, 10);
+	cr_assert(ns >= budget && ns <= tool.ns, "%llu ns", ns);
+}
+
 static void overruns(const struct live *live, const struct spots *spots)
 {
 	static uint8_t before[SPOTS_IMAGE], after[SPOTS_IMAGE];
@@ -71,6 +96,7 @@ static void overruns(const struct live *live, const struct spots *spots)
 		 "thread %ld of process %d (state D) did not stop within 200 ms",
 		 (long)live->page->word[VFORKER_ID], live->pid);
 	tool_one_error(&tool, wanted);
+	pause_is_told(200000000);
 	cr_assert_eq(spots_image(spots, after), size);
 	cr_assert_eq(memcmp(before, after, size), 0, "something was changed");
 }
@@ -85,6 +111,7 @@ static void stop_beside_vfork(const char *option)
 	wait_for_word(&live, VFORKER_CHILD);
 	for (int i = 0; i < 3; i++)
 		overruns(&live, &spots);
+	pause_is_told_to_machines(&live, 200000000);
 	cr_assert_eq(live.page->word[VFORKER_BACK], 0, "it came back from vfork too early");
 	live.page->go = 2;
 	wait_for_word(&live, VFORKER_BACK);
