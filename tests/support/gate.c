@@ -19,6 +19,7 @@
 /* What the child needs to know; tool_start() hands it nothing. */
 static const int *wanted;
 static int tell[2], go_on[2];
+static void (*before)(void);
 
 static int filter(unsigned flags)
 {
@@ -43,6 +44,8 @@ static int filter(unsigned flags)
 static void install(void)
 {
 	char byte;
+	if (before)
+		before();
 	const int listener = filter(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 	if (syscall(SYS_write, tell[1], &listener, sizeof(listener)) != sizeof(listener) ||
 	    syscall(SYS_read, go_on[0], &byte, 1) != 1)
@@ -60,8 +63,15 @@ bool gate_is_there(void)
 
 void gate_start(struct gate *gate, struct tool *tool, const char *const *args, const int *calls)
 {
+	gate_start_in(gate, tool, args, calls, NULL);
+}
+
+void gate_start_in(struct gate *gate, struct tool *tool, const char *const *args, const int *calls,
+		   void (*setup)(void))
+{
 	int theirs = -1;
 	wanted = calls;
+	before = setup;
 	gate->tool = tool;
 	cr_assert(pipe2(tell, O_CLOEXEC) == 0 && pipe2(go_on, O_CLOEXEC) == 0);
 	tool_start(tool, args, install);

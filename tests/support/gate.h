@@ -26,6 +26,10 @@ bool gate_is_there(void);
  */
 void gate_start(struct gate *gate, struct tool *tool, const char *const *args, const int *calls);
 
+/* The same, but calls `setup` in the child before that. */
+void gate_start_in(struct gate *gate, struct tool *tool, const char *const *args, const int *calls,
+		   void (*setup)(void));
+
 /* Waits for the next call; false if dfpatch has ended. Then one of the two below is due. */
 bool gate_next(struct gate *gate, struct seccomp_notif *call);
 void gate_pass(const struct gate *gate, const struct seccomp_notif *call);
