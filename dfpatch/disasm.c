@@ -12,6 +12,7 @@
 struct disasm {
 	csh handle;
 	cs_insn *insn;
+	bool known[256]; /* opcodes that Capstone has found to be the instruction of a site */
 };
 
 int disasm_new(struct disasm **disasm, struct df_err *err)
@@ -68,8 +69,8 @@ static bool begins_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-bool disasm_is_site(struct disasm *disasm, const struct df_site *site, const uint8_t *code,
-		    bool jump)
+/* What Capstone says. */
+static bool ask(struct disasm *disasm, const struct df_site *site, const uint8_t *code, bool jump)
 {
 	const cs_insn *insn = disasm->insn;
 	const size_t size = df_insn_size(site->style);
@@ -80,6 +81,33 @@ bool disasm_is_site(struct disasm *disasm, const struct df_site *site, const uin
 	if (jump)
 		return insn->id == X86_INS_JMP && is_number(insn->op_str, site->target);
 	return insn->id == X86_INS_TEST && begins_with(insn->op_str, "eax, ");
+}
+
+static bool leads_to_target(const struct df_site *site, const uint8_t *code)
+{
+	int32_t displacement;
+	memcpy(&displacement, code + 1, sizeof(displacement));
+	return site->addr + 5 + (uint64_t)(int64_t)displacement == site->target;
+}
+
+/*
+ * Nothing stands in front of the opcode, and behind it nothing but an immediate of four bytes, or
+ * nothing at all (A9 id, E9 cd, F8 and F9 in the manual): the first byte alone decides which
+ * instruction it is and how long. What differs from site to site is a number, which the bytes have
+ * as well as Capstone's text. So Capstone is asked about an opcode until it has found the right
+ * instruction once, and about everything else each time; to print the number of each site would
+ * take most of the time of an audit.
+ */
+bool disasm_is_site(struct disasm *disasm, const struct df_site *site, const uint8_t *code,
+		    bool jump)
+{
+	const uint8_t opcode = df_insn_opcode(site->style, jump);
+	const bool plain = df_insn_size(site->style) > 0 && code[0] == opcode;
+	if (plain && disasm->known[opcode])
+		return site->style != DF_STYLE_X86_GOTO || !jump || leads_to_target(site, code);
+	const bool is = ask(disasm, site, code, jump);
+	disasm->known[opcode] |= plain && is;
+	return is;
 }
 
 /* ---- the linear pass ---- */

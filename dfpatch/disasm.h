@@ -24,7 +24,8 @@ int disasm_new(struct disasm **disasm, struct df_err *err);
 
 /*
  * Whether the df_insn_size() bytes at `code` decode as exactly one instruction, the one of
- * the site's style that jumps or the one that does not, with the site's target.
+ * the site's style that jumps or the one that does not, with the site's target. Of sites that
+ * begin with one opcode, Capstone decodes the first that is sound; see there why that is enough.
  */
 bool disasm_is_site(struct disasm *disasm, const struct df_site *site, const uint8_t *code,
 		    bool jump);

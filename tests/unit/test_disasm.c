@@ -229,6 +229,7 @@ static const struct {
 	{"stc for clc", {.addr = ADDR, .style = DF_STYLE_X86_CARRY}, "\xf9", false, false},
 	{"nop", {.addr = ADDR, .style = DF_STYLE_X86_CARRY}, "\x90", false, false},
 	{"no style", {.addr = ADDR, .style = 77}, "\xa9\x00\x01\x00\x00", false, false},
+	{"no style, clc", {.addr = ADDR, .style = 77}, "\xf8", false, false},
 };
 
 Test(disasm, the_two_instructions_of_a_site)
@@ -243,4 +244,65 @@ Test(disasm, the_two_instructions_of_a_site)
 			     sites[i].is, "%s", sites[i].row);
 	}
 	disasm_free(disasm);
+}
+
+static uint64_t random_bits(void)
+{
+	static uint64_t state = 88172645463325252;
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+/* What a decoder that was never asked says, which has to ask Capstone. */
+static void agrees(struct disasm *old, const struct df_site *site, const uint8_t *code, bool jump)
+{
+	struct disasm *new = begin();
+	const bool is = disasm_is_site(new, site, code, jump);
+	cr_assert_eq(disasm_is_site(old, site, code, jump), is,
+		     "%02x %02x %02x %02x %02x at %#lx, %#lx: not %d", code[0], code[1], code[2],
+		     code[3], code[4], (unsigned long)site->addr, (unsigned long)site->target, is);
+	disasm_free(new);
+}
+
+/* A target that is right, or wrong by a little. */
+static void agrees_near(struct disasm *old, uint64_t addr, const uint8_t *code)
+{
+	for (int jump = 0; jump < 2; jump++)
+		for (uint64_t off = 0; off < 3; off++) {
+			int32_t displacement;
+			memcpy(&displacement, code + 1, sizeof(displacement));
+			const uint64_t right = addr + 5 + (uint64_t)(int64_t)displacement;
+			const struct df_site site = {.addr = addr,
+						     .target = right + off - (off == 2 ? 3 : 0),
+						     .style = DF_STYLE_X86_GOTO};
+			agrees(old, &site, code, jump);
+		}
+}
+
+/* Once an opcode is known, each displacement is judged as Capstone does, prefixes and all. */
+Test(disasm, sites_after_the_first)
+{
+	static const uint8_t opcodes[] = {0xa9, 0xe9};
+	struct disasm *old = begin();
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t code[5] = {opcodes[i], 0x00, 0x01, 0x00, 0x00};
+		const struct df_site first = {
+			.addr = ADDR, .target = ADDR + 0x105, .style = DF_STYLE_X86_GOTO};
+		cr_assert(disasm_is_site(old, &first, code, opcodes[i] == 0xe9));
+		for (unsigned at = 1; at < 5; at++)
+			for (unsigned byte = 0; byte < 256; byte++) {
+				code[at] = (uint8_t)byte;
+				agrees_near(old, UINT64_C(0x555555554000) + byte, code);
+			}
+		for (unsigned round = 0; round < 2000; round++) {
+			const uint64_t bits = random_bits();
+			memcpy(code + 1, &bits, 4);
+			agrees_near(old, UINT64_C(1) << 32 | random_bits() >> 18, code);
+		}
+	}
+	for (unsigned opcode = 0; opcode < 256; opcode++)
+		agrees_near(old, ADDR, (const uint8_t[]){(uint8_t)opcode, 0x90, 0x90, 0x90, 0x90});
+	disasm_free(old);
 }
