@@ -206,10 +206,10 @@ int df_table_find(const struct df_view *view, struct df_table *table, struct df_
 }
 
 /*
- * A terminated string in a readable segment, NULL if there is none. Looked at in
+ * A terminated string in a readable segment and its size, NULL if there is none. Looked at in
  * pieces that grow, or shrink where the view ends before its segment does.
  */
-static const char *string_at(const struct df_view *view, uint64_t addr)
+static const char *string_at(const struct df_view *view, uint64_t addr, size_t *size)
 {
 	const struct df_range *segment = df_view_within(view, addr, 1, DF_READ);
 	if (!segment)
@@ -224,8 +224,11 @@ static const char *string_at(const struct df_view *view, uint64_t addr)
 			step /= 2;
 			continue;
 		}
-		if (memchr(text + seen, '\0', want - seen))
+		const char *end = memchr(text + seen, '\0', want - seen);
+		if (end) {
+			*size = (size_t)(end - text);
 			return text;
+		}
 		seen = want;
 		step *= 2;
 	}
@@ -238,7 +241,8 @@ struct record {
 	uint64_t addr;
 	uint64_t control; /* of the module */
 	size_t index;
-	enum df_part part; /* that is being looked at */
+	enum df_part part;	    /* that is being looked at */
+	struct df_strings *strings; /* NULL if none are kept */
 	struct df_err *err;
 };
 
@@ -252,22 +256,42 @@ static int bad_field(const struct record *r, const char *field, uint64_t addr, c
 }
 
 static int decode_string(const struct record *r, const char *field, uint64_t addr,
-			 const char **text)
+			 struct df_string *string)
 {
-	*text = string_at(r->view, addr);
-	return *text ? 0 : bad_field(r, field, addr, "is no terminated string of this module");
+	*string = (struct df_string){.addr = addr};
+	string->text = string_at(r->view, addr, &string->size);
+	return string->text ? 0
+			    : bad_field(r, field, addr, "is no terminated string of this module");
+}
+
+/* `kept` are DF_STRINGS_KEPT, or NULL. */
+static int take_string(const struct record *r, const char *field, uint64_t addr,
+		       struct df_string *kept, const char **text)
+{
+	struct df_string own = {0};
+	struct df_string *string =
+		kept ? &kept[addr * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (DF_STRINGS_KEPT - 1)]
+		     : &own;
+	int status = 0;
+	if (!string->text || string->addr != addr)
+		status = decode_string(r, field, addr, string);
+	*text = string->text;
+	if (r->strings)
+		r->strings->size += string->size;
+	return status;
 }
 
 static int decode_strings(struct record *r, struct df_site *site)
 {
+	struct df_strings *s = r->strings;
 	r->part = DF_PART_STRING;
-	int status = decode_string(r, "kind", FIELD(r, kind), &site->kind);
+	int status = take_string(r, "kind", FIELD(r, kind), s ? s->kinds : NULL, &site->kind);
 	if (status == 0)
-		status = decode_string(r, "name", FIELD(r, name), &site->name);
+		status = take_string(r, "name", FIELD(r, name), NULL, &site->name);
 	if (status == 0)
-		status = decode_string(r, "file", FIELD(r, file), &site->file);
+		status = take_string(r, "file", FIELD(r, file), s ? s->files : NULL, &site->file);
 	if (status == 0)
-		status = decode_string(r, "doc", FIELD(r, doc), &site->doc);
+		status = take_string(r, "doc", FIELD(r, doc), s ? s->docs : NULL, &site->doc);
 	return status;
 }
 
@@ -352,6 +376,18 @@ int df_table_site(const struct df_view *view, const struct df_table *table, size
 	return df_table_part(view, table, index, site, &part, err);
 }
 
+int df_table_next(const struct df_view *view, const struct df_table *table, size_t index,
+		  struct df_strings *strings, struct df_site *site, struct df_err *err)
+{
+	struct record r = {.view = view,
+			   .control = table->control,
+			   .index = index,
+			   .strings = strings,
+			   .err = err};
+	strings->size = 0;
+	return decode(&r, table->start + index * DF_SITE_SIZE, site);
+}
+
 static int by_address(const void *a, const void *b, void *context)
 {
 	const struct df_site *sites = context;
@@ -411,13 +447,14 @@ size_t df_strings_size(const struct df_site *site)
 int df_table_sites(const struct df_view *view, const struct df_table *table, struct df_site *sites,
 		   uint32_t *scratch, struct df_err *err)
 {
-	size_t strings = 0;
+	struct df_strings strings = {0};
+	size_t size = 0;
 	for (size_t i = 0; i < table->count; i++) {
-		const int status = df_table_site(view, table, i, &sites[i], err);
+		const int status = df_table_next(view, table, i, &strings, &sites[i], err);
 		if (status < 0)
 			return status;
-		strings += df_strings_size(&sites[i]);
-		if (strings > DF_STRINGS_MAX)
+		size += strings.size;
+		if (size > DF_STRINGS_MAX)
 			return df_fail(err, DF_E_TABLE,
 				       "record %zu: the strings up to it take more than %d bytes",
 				       i, DF_STRINGS_MAX);

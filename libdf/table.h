@@ -59,6 +59,24 @@ int df_table_part(const struct df_view *view, const struct df_table *table, size
 		  struct df_site *site, enum df_part *part, struct df_err *err);
 
 /*
+ * Strings that were looked at, for the next record: neighbours mostly share kind, file and doc. {0}
+ * at first. Of one view, and one thread.
+ */
+#define DF_STRINGS_KEPT 16
+struct df_strings {
+	struct df_string {
+		uint64_t addr;
+		const char *text; /* NULL: none was looked at */
+		size_t size;	  /* its end not counted */
+	} kinds[DF_STRINGS_KEPT], files[DF_STRINGS_KEPT], docs[DF_STRINGS_KEPT];
+	size_t size; /* what df_strings_size() says of the record that was decoded last */
+};
+
+/* The same as df_table_site(), for records that are decoded one after another. */
+int df_table_next(const struct df_view *view, const struct df_table *table, size_t index,
+		  struct df_strings *strings, struct df_site *site, struct df_err *err);
+
+/*
  * Decodes all records into `sites`, which has room for table->count, and checks
  * that no instruction overlaps another, and no state another or the control
  * block. `scratch` has room for table->count indices. Returns 0, DF_E_TABLE or

@@ -70,17 +70,19 @@ static void decode_slice(void *context, size_t first, size_t end)
 	struct decoding *d = context;
 	const struct image *image = d->inventory->image;
 	const size_t slice = first / RECORDS_AT_ONCE;
-	size_t strings = 0;
+	struct df_strings strings = {0};
+	size_t size = 0;
 	if (strings_before(d, slice) > INVENTORY_STRINGS_MAX)
 		return;
-	for (size_t i = first; i < end && strings <= INVENTORY_STRINGS_MAX; i++) {
+	for (size_t i = first; i < end && size <= INVENTORY_STRINGS_MAX; i++) {
 		struct df_site site;
-		if (df_table_site(&image->snapshot.view, &image->table, i, &site, NULL) < 0)
+		if (df_table_next(&image->snapshot.view, &image->table, i, &strings, &site, NULL) <
+		    0)
 			mark(d->inventory, (uint32_t)i);
 		else
-			strings += df_strings_size(&site);
+			size += strings.size;
 	}
-	d->strings[slice] = strings;
+	d->strings[slice] = size;
 }
 
 /*

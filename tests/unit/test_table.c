@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of libdf/table.c: sound modules are read, and damaged ones refused by name. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -353,6 +354,53 @@ Test(table, long_strings)
 			expect_refused(&m, DF_E_TABLE, "record 0: doc", "too long a string");
 		fake_module_free(&m);
 	}
+}
+
+/* One after another, records say what each says by itself, and damage is not hidden by what is
+ * kept.
+ */
+Test(table, strings_of_neighbours_are_kept)
+{
+	enum { MANY = 3 * DF_STRINGS_KEPT };
+	static struct df_site like[MANY];
+	static char kinds[MANY][8];
+	struct fake_module m;
+	struct df_table table;
+	struct df_err err = {0};
+	for (size_t i = 0; i < MANY; i++) {
+		like[i] = sites_built[i % SITES];
+		like[i].addr = 0;
+		like[i].kind = kinds[i];
+		snprintf(kinds[i], sizeof(kinds[i]), "%zu", i);
+	}
+	fake_module_build(&m, BASE, like, MANY);
+	/* All lead to a few kinds and to one doc; of the last, nothing ends. */
+	for (size_t i = 0; i < MANY - 1; i++) {
+		const size_t record = FAKE_TABLE + i * DF_SITE_SIZE;
+		const struct df_site_v1 *like_it = fake_module_record(&m, i % 20);
+		const uint64_t its = FAKE_TABLE + i % 20 * DF_SITE_SIZE + SITE_FIELD(kind);
+		fake_module_point(&m, FAKE_RODATA, record + SITE_FIELD(kind),
+				  fake_module_addr(&m, FAKE_RODATA, (int64_t)its) +
+					  (uint64_t)(int64_t)like_it->kind);
+		m.sites[i].kind = kinds[i % 20];
+	}
+	fake_module_point(&m, FAKE_RODATA, FAKE_TABLE + (MANY - 1) * DF_SITE_SIZE + SITE_FIELD(doc),
+			  fake_module_addr(&m, FAKE_RODATA, -FAKE_TAIL));
+	struct df_strings strings = {0};
+	cr_assert_eq(df_table_find(&m.view, &table, &err), 1, "%s", err.text);
+	for (size_t i = 0; i < MANY; i++) {
+		struct df_site site, alone;
+		const int status = df_table_next(&m.view, &table, i, &strings, &site, &err);
+		cr_assert_eq(status, df_table_site(&m.view, &table, i, &alone, NULL));
+		cr_assert_eq(status, i < MANY - 1 ? 0 : -(int)DF_E_TABLE);
+		if (status < 0)
+			continue;
+		expect_site(&site, &m.sites[i]);
+		cr_expect_eq(strings.size, df_strings_size(&site));
+	}
+	cr_expect(strstr(err.text, "record 47: doc"), "%s", err.text);
+	cr_expect_eq(m.breaches, 0);
+	fake_module_free(&m);
 }
 
 Test(table, more_records_than_there_may_be)
