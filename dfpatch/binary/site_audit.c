@@ -154,22 +154,28 @@ static bool has_bytes(const struct image *image, uint64_t addr)
 	return image->live;
 }
 
-static bool shares_state(const struct inventory *inventory, size_t index)
+static uint64_t state_of(const struct inventory *inventory, size_t index)
 {
-	return index > 0 &&
-	       address_of(inventory, inventory->order[index], true) -
-			       address_of(inventory, inventory->order[index - 1], true) <
-		       DF_STATE_SIZE;
+	return address_of(inventory, inventory->order[index], true);
+}
+
+/* `before` is the state in front of it. */
+static bool shares_state(size_t index, uint64_t before, uint64_t state)
+{
+	return index > 0 && state - before < DF_STATE_SIZE;
 }
 
 static void look_at_states(void *context, size_t first, size_t end)
 {
 	const struct pass *p = context;
 	const struct inventory *inventory = p->inventory;
-	for (size_t i = first; i < end; i++)
-		if (shares_state(inventory, i) ||
-		    has_bytes(inventory->image, address_of(inventory, inventory->order[i], true)))
+	uint64_t before = first > 0 ? state_of(inventory, first - 1) : 0;
+	for (size_t i = first; i < end; i++) {
+		const uint64_t state = state_of(inventory, i);
+		if (shares_state(i, before, state) || has_bytes(inventory->image, state))
 			p->bytes[i] = ODD;
+		before = state;
+	}
 }
 
 static void tell_states(struct pass *p)
@@ -179,7 +185,7 @@ static void tell_states(struct pass *p)
 		struct subject s = {.record = inventory->order[i]};
 		if (p->bytes[i] != ODD || !inventory_site(inventory, s.record, &s.site))
 			continue;
-		if (shares_state(inventory, i))
+		if (i > 0 && shares_state(i, state_of(inventory, i - 1), s.site.state))
 			TELL(p, &s, FINDING_STATE_OVERLAP,
 			     "shares its state at %#" PRIx64 " with record %" PRIu32, s.site.state,
 			     inventory->order[i - 1]);
