@@ -18,7 +18,6 @@ void ages_free(struct ages *ages)
 {
 	free(ages->list);
 	commits_free(&ages->commits);
-	source_paths_free(&ages->paths);
 	*ages = (struct ages){0};
 }
 
@@ -39,7 +38,7 @@ struct finder {
 	const struct inventory *inventory;
 	const struct age_request *request;
 	struct ages *ages;
-	struct checkout checkout;
+	struct checkout *checkout;
 	struct findings *findings;
 	struct df_err *err;
 };
@@ -139,7 +138,7 @@ static const char *find_path(const struct finder *finder, const struct group *gr
 {
 	const char *path;
 	struct df_err why;
-	switch (source_paths_find(&finder->checkout.paths, group->list->file, &path)) {
+	switch (source_paths_find(&finder->checkout->paths, group->list->file, &path)) {
 	case SOURCE_PATH_FOUND:
 		return path;
 	case SOURCE_PATH_AMBIGUOUS:
@@ -239,7 +238,7 @@ static int date_group(const struct finder *finder, const struct group *group, co
 	gather_lines(finder, group, &dated);
 	if (dated.count == 0)
 		return 0;
-	const int status = checkout_blame(&finder->checkout, path, text, size, lines, dated.count,
+	const int status = checkout_blame(finder->checkout, path, text, size, lines, dated.count,
 					  &finder->ages->commits, date_line, &dated, &why);
 	if (status == -(int)DF_E_MEMORY)
 		return df_fail_memory(finder->err);
@@ -258,12 +257,12 @@ static int look_at_group(const struct finder *finder, const struct group *group)
 	size_t size;
 	struct mentions mentions;
 	struct df_err why;
-	if (git_interrupted(&finder->checkout.git))
+	if (git_interrupted(&finder->checkout->git))
 		return df_fail(finder->err, DF_E_SYSTEM, "interrupted");
 	const char *path = find_path(finder, group);
 	if (!path)
 		return 0;
-	int status = checkout_read(&finder->checkout, path, MENTIONS_TEXT_MAX, &text, &size, &why);
+	int status = checkout_read(finder->checkout, path, MENTIONS_TEXT_MAX, &text, &size, &why);
 	if (status < 0) {
 		if (status != -(int)DF_E_MEMORY)
 			tell_unknown(finder, group, why.text);
@@ -323,6 +322,7 @@ int ages_find(const struct inventory *inventory, const struct age_request *reque
 	struct finder finder = {
 		.inventory = inventory,
 		.request = request,
+		.checkout = request->checkout,
 		.ages = ages,
 		.findings = findings,
 		.err = err,
@@ -331,24 +331,14 @@ int ages_find(const struct inventory *inventory, const struct age_request *reque
 	ages->list = calloc(ages->count + 1, sizeof(*ages->list));
 	if (!ages->list)
 		return df_fail_memory(err);
-	int status = checkout_open(request->source, &finder.checkout, err);
-	if (status == 0 && finder.checkout.git.dir.shallow && request->stale != AGE_NEVER_STALE)
+	int status = checkout_wake(request->checkout, err);
+	if (status == 0 && request->checkout->git.dir.shallow && request->stale != AGE_NEVER_STALE)
 		findings_add(findings, FINDING_SOURCE_UNKNOWN, FINDING_AT(0),
 			     "the checkout has only the last part of its history; older lines seem "
 			     "to be as young as that");
 	if (status == 0)
 		status = look_at_all(&finder);
-	ages->paths = finder.checkout.paths;
-	finder.checkout.paths = (struct source_paths){0};
-	checkout_close(&finder.checkout);
-	return status;
-}
-
-int ages_check_source(const char *source, struct df_err *err)
-{
-	struct checkout checkout;
-	const int status = checkout_open(source, &checkout, err);
-	checkout_close(&checkout);
+	checkout_rest(request->checkout);
 	return status;
 }
 

@@ -31,8 +31,8 @@ enum age_place {
 /* Of one flag. The strings are as untrusted as module and checkout. */
 struct age {
 	enum age_place place;
-	uint32_t line;		     /* where it is now; 0 unless AGE_HERE or AGE_MOVED */
-	const char *path;	     /* of its file in the checkout; NULL if AGE_UNKNOWN */
+	uint32_t line;	  /* where it is now; 0 unless AGE_HERE or AGE_MOVED */
+	const char *path; /* of its file in the checkout, which has it; NULL if AGE_UNKNOWN */
 	const struct commit *commit; /* of that line; NULL if it was not asked for, or failed */
 	bool stale;
 };
@@ -40,21 +40,20 @@ struct age {
 struct ages {
 	struct age *list; /* owned: one for each flag of the inventory, in its order */
 	size_t count;
-	struct commits commits;	   /* that list[].commit points into */
-	struct source_paths paths; /* likewise list[].path */
+	struct commits commits; /* that list[].commit points into */
 };
 
 #define AGE_NEVER_STALE 0
 
 struct age_request {
-	const char *source; /* the checkout */
-	int64_t stale;	    /* seconds; AGE_NEVER_STALE asks for no commits */
-	time_t now;	    /* what ages are counted from */
+	struct checkout *checkout; /* that rests: it is woken, and rests again */
+	int64_t stale;		   /* seconds; AGE_NEVER_STALE asks for no commits */
+	time_t now;		   /* what ages are counted from */
 };
 
 /*
  * Finds the flags of an inventory that has been grouped, and adds findings: SOURCE_MOVED,
- * STALE, SOURCE_UNKNOWN. Returns 0, or an error of checkout_open() or DF_E_SYSTEM for a
+ * STALE, SOURCE_UNKNOWN. Returns 0, or an error of checkout_wake() or DF_E_SYSTEM for a
  * signal that came meanwhile: what goes wrong with a single file is a finding. Signals that
  * would end us wait until it returns. ages_free() ends it, also after a failure.
  */
@@ -62,9 +61,6 @@ int ages_find(const struct inventory *inventory, const struct age_request *reque
 	      struct ages *ages, struct findings *findings, struct df_err *err);
 
 void ages_free(struct ages *ages);
-
-/* Whether there is such a checkout, and git to look at it. Returns as ages_find(). */
-int ages_check_source(const char *source, struct df_err *err);
 
 /* "here", "moved", "gone", "unsure", "unknown": for machines. */
 const char *age_place_name(enum age_place place);

@@ -137,23 +137,36 @@ static int audit_pid(struct round *r, struct df_err *err)
 	return status;
 }
 
+static int audit_targets(struct round *r, struct df_err *err)
+{
+	progress_begin(&r->bar);
+	return r->options->file_count > 0 ? audit_files(r, err) : audit_pid(r, err);
+}
+
+/* A checkout that is none is no fault of the first file. */
+static int audit_beside_source(struct round *r, struct df_err *err)
+{
+	struct checkout checkout;
+	r->age = (struct age_request){
+		.checkout = &checkout, .stale = r->options->stale, .now = r->audit.now};
+	r->audit.age = &r->age;
+	int status = checkout_open(r->options->source, &checkout, err);
+	checkout_rest(&checkout);
+	if (status == 0)
+		status = audit_targets(r, err);
+	checkout_close(&checkout);
+	return status;
+}
+
 static int audit_all(struct round *r, struct df_err *err)
 {
-	const struct options *options = r->options;
-	r->audit = (struct audit_options){.sites_only = options->sites,
+	r->audit = (struct audit_options){.sites_only = r->options->sites,
 					  .progress = show_progress,
 					  .progress_context = &r->bar,
 					  .skipped = note_skipped,
 					  .skipped_context = r,
-					  .now = time(NULL),
-					  .age = options->source ? &r->age : NULL};
-	r->age = (struct age_request){
-		.source = options->source, .stale = options->stale, .now = r->audit.now};
-	/* A checkout that is none is no fault of the first file. */
-	if (options->source && ages_check_source(options->source, err) < 0)
-		return -(int)err->code;
-	progress_begin(&r->bar);
-	return options->file_count > 0 ? audit_files(r, err) : audit_pid(r, err);
+					  .now = time(NULL)};
+	return r->options->source ? audit_beside_source(r, err) : audit_targets(r, err);
 }
 
 /* What was found is told, even if the page cannot be. */

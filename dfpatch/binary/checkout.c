@@ -28,12 +28,15 @@ static uint64_t now_ns(void)
 }
 
 /* Runs git for as long as there is time; a status of its own that is not 0 is an error. */
-static int ask(const struct checkout *checkout, const char *const *arguments, int input,
+static int ask(struct checkout *checkout, const char *const *arguments, int input,
 	       struct git_result *result, struct df_err *err)
 {
+	if (checkout->stuck)
+		return df_fail(err, DF_E_TIMEOUT, "git would wait there again");
 	if (now_ns() > checkout->deadline)
 		return df_fail(err, DF_E_TIMEOUT, "git took too long for all files together");
 	const int status = git_run(&checkout->git, arguments, input, result, err);
+	checkout->stuck = result->stuck;
 	if (status < 0 || result->exit == 0)
 		return status;
 	df_fail(err, DF_E_SYSTEM, "git %s failed: %s", arguments[0],
@@ -64,6 +67,17 @@ int checkout_open(const char *directory, struct checkout *checkout, struct df_er
 		return df_fail_errno(err, DF_E_SYSTEM, "cannot open '%s'", directory);
 	status = list_files(checkout, err);
 	return status < 0 ? df_err_prefix(err, directory) : 0;
+}
+
+void checkout_rest(struct checkout *checkout)
+{
+	git_rest(&checkout->git);
+}
+
+int checkout_wake(struct checkout *checkout, struct df_err *err)
+{
+	checkout->deadline = now_ns() + CHECKOUT_BUDGET;
+	return git_wake(&checkout->git, err);
 }
 
 void checkout_close(struct checkout *checkout)
@@ -175,7 +189,7 @@ static int file_of(const char *text, size_t size)
 	return fd;
 }
 
-int checkout_blame(const struct checkout *checkout, const char *path, const char *text, size_t size,
+int checkout_blame(struct checkout *checkout, const char *path, const char *text, size_t size,
 		   const uint32_t *lines, size_t count, struct commits *commits, blame_line *found,
 		   void *context, struct df_err *err)
 {

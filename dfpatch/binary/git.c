@@ -18,6 +18,7 @@
 
 #include "cleanup.h"
 #include "confine.h"
+#include "status.h"
 
 #define ARGUMENTS_MAX 4096 /* words, NULL included */
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
@@ -82,6 +83,8 @@ struct child {
 	int pidfd;
 	int output, errors; /* our ends; -1 when at their end */
 	uint64_t deadline;
+	uint64_t awake; /* when it was last seen to be */
+	long wakes;	/* how often it had been woken then */
 	size_t room;
 	size_t complaint_size;
 };
@@ -124,11 +127,47 @@ static void take_errors(struct child *child, struct git_result *result)
 		result->complaint[child->complaint_size++] = text[i];
 }
 
+/* But no more than a second, to see what it does. */
 static int time_left(const struct child *child)
 {
 	const uint64_t now = now_ns();
 	const uint64_t ms = now < child->deadline ? (child->deadline - now) / 1000000u + 1 : 0;
-	return ms > 1000000 ? 1000000 : (int)ms;
+	return ms > 1000 ? 1000 : (int)ms;
+}
+
+/* Whether it has slept all the while; waiting for a disk is another state. */
+static bool is_stuck(struct child *child)
+{
+	char path[64];
+	CLEANUP_FREE char *status = malloc(STATUS_SIZE);
+	snprintf(path, sizeof(path), "/proc/%d/status", child->pid);
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || !status || status_read(fd, status, STATUS_SIZE) < 0)
+		return false;
+	const char *state = status_field(status, "State");
+	const long wakes = status_number(status, "voluntary_ctxt_switches");
+	const uint64_t now = now_ns();
+	if (state && *state == 'S' && wakes == child->wakes)
+		return now - child->awake > GIT_SLEEP_MAX;
+	child->awake = now;
+	child->wakes = wakes;
+	return false;
+}
+
+/* Nothing has come from it for a while. */
+static int look_after(const struct git *git, struct child *child, struct git_result *result,
+		      struct df_err *err)
+{
+	if (now_ns() >= child->deadline)
+		return df_fail(err, DF_E_TIMEOUT, "git took longer than %llu s",
+			       (unsigned long long)(git->budget / 1000000000u));
+	result->stuck = is_stuck(child);
+	if (!result->stuck)
+		return 1;
+	return df_fail(err, DF_E_TIMEOUT,
+		       "git waits for a pipe or device in the git directory of '%s', which has no "
+		       "business there: 'find -L .git -type p' may show it",
+		       git->checkout);
 }
 
 /* Returns 1 while there is more to come. */
@@ -147,8 +186,7 @@ static int collect_some(const struct git *git, struct child *child, struct git_r
 	if (ready < 0)
 		return errno == EINTR ? 1 : df_fail_errno(err, DF_E_SYSTEM, "cannot wait for git");
 	if (ready == 0)
-		return df_fail(err, DF_E_TIMEOUT, "git took longer than %llu s",
-			       (unsigned long long)(git->budget / 1000000000u));
+		return look_after(git, child, result, err);
 	if (from[2].revents)
 		return df_fail(err, DF_E_SYSTEM, "interrupted while git was running");
 	if (from[1].revents)
@@ -237,7 +275,8 @@ static int run(struct launch *launch, int input, struct git_result *result, stru
 	launch->output = pipes.output[1];
 	launch->errors = pipes.errors[1];
 	launch->parent = getpid();
-	child.deadline = now_ns() + launch->git->budget;
+	child.awake = now_ns();
+	child.deadline = child.awake + launch->git->budget;
 	int status = start(launch, &child, err);
 	/* Their ends are the child's alone, so that we see its end; what is ours it closes. */
 	close(pipes.output[1]);
@@ -362,7 +401,7 @@ bool git_interrupted(const struct git *git)
 }
 
 /* A value of the checkout's configuration; "" if it has none. */
-static int theirs(const struct git *git, const char *key, char value[64], struct df_err *err)
+static int theirs(const struct git *git, const char *key, char value[GIT_WORD], struct df_err *err)
 {
 	const char *const arguments[] = {"config", "--file", git->dir.their_config,
 					 "--get",  key,	     NULL};
@@ -370,7 +409,7 @@ static int theirs(const struct git *git, const char *key, char value[64], struct
 	const int status = git_run(git, arguments, -1, &result, err);
 	if (status < 0)
 		return status;
-	snprintf(value, 64, "%s", result.exit == 0 ? result.text : "");
+	snprintf(value, GIT_WORD, "%s", result.exit == 0 ? result.text : "");
 	value[strcspn(value, "\n")] = '\0';
 	if (result.exit > 1) /* 1: no such key */
 		df_fail(err, DF_E_SYSTEM, "'%s': git cannot read its configuration: %s",
@@ -381,16 +420,18 @@ static int theirs(const struct git *git, const char *key, char value[64], struct
 }
 
 /* How its objects are named and its references kept is all that we believe of it. */
-static int adopt_formats(const struct git *git, struct df_err *err)
+static int configure(const struct git *git, struct df_err *err)
 {
-	char objects[64], references[64];
-	int status = theirs(git, "extensions.objectFormat", objects, err);
+	return git_dir_configure(&git->dir, *git->objects ? git->objects : NULL,
+				 *git->references ? git->references : NULL, err);
+}
+
+static int adopt_formats(struct git *git, struct df_err *err)
+{
+	int status = theirs(git, "extensions.objectFormat", git->objects, err);
 	if (status == 0)
-		status = theirs(git, "extensions.refStorage", references, err);
-	if (status == 0)
-		status = git_dir_configure(&git->dir, *objects ? objects : NULL,
-					   *references ? references : NULL, err);
-	return status;
+		status = theirs(git, "extensions.refStorage", git->references, err);
+	return status == 0 ? configure(git, err) : status;
 }
 
 int git_open(const char *checkout, uint64_t budget, struct git *git, struct df_err *err)
@@ -404,18 +445,35 @@ int git_open(const char *checkout, uint64_t budget, struct git *git, struct df_e
 	int status = hold_signals(git, err);
 	if (status == 0)
 		status = git_dir_make(checkout, &git->dir, err);
+	if (status < 0)
+		return status;
+	git->checkout = strdup(git->dir.work_tree);
+	return git->checkout ? adopt_formats(git, err) : df_fail_memory(err);
+}
+
+void git_rest(struct git *git)
+{
+	git_dir_remove(&git->dir);
+	if (git->signals >= 0)
+		close(git->signals);
+	git->signals = -1;
+	if (git->holds_signals)
+		sigprocmask(SIG_SETMASK, &git->mask, NULL);
+	git->holds_signals = false;
+}
+
+int git_wake(struct git *git, struct df_err *err)
+{
+	int status = hold_signals(git, err);
 	if (status == 0)
-		status = adopt_formats(git, err);
-	return status;
+		status = git_dir_make(git->checkout, &git->dir, err);
+	return status == 0 ? configure(git, err) : status;
 }
 
 void git_close(struct git *git)
 {
-	git_dir_remove(&git->dir);
+	git_rest(git);
 	free(git->program);
-	if (git->signals >= 0)
-		close(git->signals);
-	if (git->holds_signals)
-		sigprocmask(SIG_SETMASK, &git->mask, NULL);
+	free(git->checkout);
 	*git = (struct git){.dir = {.fd = -1}, .signals = -1};
 }

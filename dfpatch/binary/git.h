@@ -9,8 +9,8 @@
  * file and take no more than GIT_MEMORY. So whatever the checkout makes it believe, it
  * cannot act on it. It ends when we do.
  *
- * While one is open, signals that would end us wait; they make git_run() fail, and take
- * effect at git_close().
+ * While one is open and does not rest, signals that would end us wait; they make git_run()
+ * fail, and take effect at git_rest() or git_close().
  */
 #ifndef DFPATCH_GIT_H
 #define DFPATCH_GIT_H
@@ -26,13 +26,24 @@
 #define GIT_MEMORY ((size_t)4 << 30)	   /* bytes of address space */
 #define GIT_OUTPUT_MAX ((size_t)256 << 20) /* bytes */
 
+/*
+ * For how long git may sleep without waking up once. What it waits for then is no disk and not us,
+ * but a pipe or device where the checkout should have a file.
+ */
+#define GIT_SLEEP_MAX (UINT64_C(5) * 1000000000u) /* ns */
+
+#define GIT_WORD 64
+
 struct git {
-	struct git_dir dir;
-	char *program;	 /* owned */
-	uint64_t budget; /* ns for each run */
-	int signals;	 /* descriptor that tells of those that wait */
-	sigset_t mask;	 /* the caller's */
+	struct git_dir dir; /* none while it rests */
+	char *checkout;	    /* owned: its top, without links or .. */
+	char *program;	    /* owned */
+	uint64_t budget;    /* ns for each run */
+	int signals;	    /* descriptor that tells of those that wait */
+	sigset_t mask;	    /* the caller's */
 	bool holds_signals;
+	char objects[GIT_WORD];	   /* how the checkout names objects, and keeps references: */
+	char references[GIT_WORD]; /* what its configuration says, or "" */
 };
 
 struct git_result {
@@ -40,6 +51,7 @@ struct git_result {
 	size_t size;
 	int exit;
 	char complaint[200]; /* the first line on standard error; not escaped */
+	bool stuck;	     /* it had to be ended as it slept */
 };
 
 /*
@@ -51,15 +63,23 @@ int git_open(const char *checkout, uint64_t budget, struct git *git, struct df_e
 /*
  * Runs git with these arguments, the last of which is followed by NULL, and with `input`
  * as standard input (-1 for none). Returns 0 when it has ended by itself, whatever its
- * exit status; else DF_E_TIMEOUT, DF_E_MEMORY, or DF_E_SYSTEM (it cannot be started or
- * confined, was ended by a signal, said too much, or a signal for us came). `result`
- * holds text only after 0; git_result_free() frees it.
+ * exit status; else DF_E_TIMEOUT (of its budget, or asleep for GIT_SLEEP_MAX), DF_E_MEMORY, or
+ * DF_E_SYSTEM (it cannot be started or confined, was ended by a signal, said too much, or a signal
+ * for us came). `result` holds text only after 0; git_result_free() frees it.
  */
 int git_run(const struct git *git, const char *const *arguments, int input,
 	    struct git_result *result, struct df_err *err);
 
 /* Whether a signal waits that would have ended us. */
 bool git_interrupted(const struct git *git);
+
+/*
+ * Takes the private directory away and lets signals come, until git_wake(), so that nothing stays
+ * behind if one ends us meanwhile. git_wake() returns 0, DF_E_SYSTEM or DF_E_MEMORY; it runs
+ * nothing.
+ */
+void git_rest(struct git *git);
+int git_wake(struct git *git, struct df_err *err);
 
 void git_result_free(struct git_result *result);
 

@@ -51,6 +51,11 @@ bool repository_has(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+bool repository_is_tidy(void)
+{
+	return rmdir("tmp") == 0 && mkdir("tmp", 0700) == 0;
+}
+
 const char *repository_path(const char *path)
 {
 	static char text[512];

@@ -20,6 +20,9 @@ void repository_make(const char *script);
 /* Whether a path in the scratch directory is there. */
 bool repository_has(const char *path);
 
+/* Whether nothing is in $TMPDIR now. */
+bool repository_is_tidy(void);
+
 /* The absolute path; static memory. */
 const char *repository_path(const char *path);
 

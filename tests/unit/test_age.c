@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of dfpatch/binary/age.c: flags of a made-up module in a checkout of a real git. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ struct fixture {
 	struct inventory inventory;
 	struct findings findings;
 	struct ages ages;
+	struct checkout checkout;
+	bool is_open;
 	struct df_err err;
 };
 
@@ -38,6 +41,8 @@ static void begin(struct fixture *f, const struct df_site *sites, size_t count)
 static void end(struct fixture *f)
 {
 	ages_free(&f->ages);
+	if (f->is_open)
+		checkout_close(&f->checkout);
 	findings_free(&f->findings);
 	inventory_free(&f->inventory);
 	snapshot_free(&f->image.snapshot);
@@ -128,14 +133,28 @@ static const char repository[] =
 	"echo 'DF_FEATURE(k, young)' >b.c; commit 2026-10-01T00:00:00Z Bob b.c\n"
 	"sed -i 's/fourth/DF_FEATURE(k, fresh)/' src/a.c\n";
 
-static int find(struct fixture *f, int64_t stale)
+/* Between two of these nothing of ours is there, and no signal is held. */
+static int find_again(struct fixture *f, int64_t stale)
 {
 	const struct age_request request = {
-		.source = "it",
+		.checkout = &f->checkout,
 		.stale = stale,
 		.now = NOON_2026_11_26,
 	};
-	return ages_find(&f->inventory, &request, &f->ages, &f->findings, &f->err);
+	sigset_t held;
+	const int status = ages_find(&f->inventory, &request, &f->ages, &f->findings, &f->err);
+	cr_expect(repository_is_tidy());
+	cr_assert_eq(sigprocmask(SIG_SETMASK, NULL, &held), 0);
+	cr_expect_eq(sigismember(&held, SIGINT), 0);
+	return status;
+}
+
+static int find(struct fixture *f, int64_t stale)
+{
+	const int status = checkout_open("it", &f->checkout, &f->err);
+	f->is_open = true;
+	checkout_rest(&f->checkout);
+	return status < 0 ? status : find_again(f, stale);
 }
 
 #define PLACES                                                                                     \
@@ -198,6 +217,24 @@ Test(source, ages)
 			"2520 days ago: commit %.12s by Ann Other\n" UNKNOWN,
 		 list[HERE].commit->id, list[HERE].commit->id);
 	expect_findings(&f, want);
+	end(&f);
+}
+
+/* What was read of a checkout once is not read again: git is not needed any more. */
+Test(source, opened_once)
+{
+	struct fixture f;
+	repository_make(repository);
+	begin(&f, sites, COUNT(sites));
+	cr_assert_eq(find(&f, AGE_NEVER_STALE), 0, "%s", f.err.text);
+	free(f.checkout.git.program);
+	f.checkout.git.program = strdup("/nowhere/git");
+	for (int i = 0; i < 3; i++) {
+		ages_free(&f.ages);
+		findings_free(&f.findings);
+		cr_assert_eq(find_again(&f, AGE_NEVER_STALE), 0, "%s", f.err.text);
+		expect_findings(&f, PLACES UNKNOWN);
+	}
 	end(&f);
 }
 

@@ -43,23 +43,28 @@ static void tell(void *context, uint32_t line, const struct commit *commit)
 }
 
 /* What is told of lines 1 to 3 of src/f.c. */
-static void blame(const struct checkout *checkout, char told[1000])
+static int try_blame(struct checkout *checkout, char told[1000], struct df_err *err)
 {
 	static const uint32_t lines[] = {1, 2, 3};
 	struct commits commits = {0};
-	struct df_err err = {0};
 	const char *path;
 	char *text;
 	size_t size;
 	told[0] = '\0';
 	cr_assert_eq(source_paths_find(&checkout->paths, "/build/src/f.c", &path),
 		     SOURCE_PATH_FOUND);
-	cr_assert_eq(checkout_read(checkout, path, 1000, &text, &size, &err), 0, "%s", err.text);
-	cr_expect_eq(checkout_blame(checkout, path, text, size, lines, COUNT(lines), &commits, tell,
-				    told, &err),
-		     0, "%s", err.text);
+	cr_assert_eq(checkout_read(checkout, path, 1000, &text, &size, err), 0, "%s", err->text);
+	const int status = checkout_blame(checkout, path, text, size, lines, COUNT(lines), &commits,
+					  tell, told, err);
 	free(text);
 	commits_free(&commits);
+	return status;
+}
+
+static void blame(struct checkout *checkout, char told[1000])
+{
+	struct df_err err = {0};
+	cr_expect_eq(try_blame(checkout, told, &err), 0, "%s", err.text);
 }
 
 static void expect_blame(const char *directory, const char *want)
@@ -431,6 +436,38 @@ Test(checkout, a_pipe_instead_of_a_file)
 			     names[i], err.text);
 		cr_expect(strstr(err.text, says), "%s: '%s'", names[i], err.text);
 		git_close(&git);
+	}
+}
+
+/* Deep in the git directory, where only git knows what it opens. */
+Test(checkout, a_pipe_where_git_looks, .timeout = 120)
+{
+	static const char *const names[] = {
+		"refs/heads/$(git branch --show-current)",
+		"objects/$(git rev-parse HEAD:src/f.c | sed 's,^..,&/,')",
+		"objects/pack/pack-0000000000000000000000000000000000000000.idx",
+	};
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char script[1000], told[1000] = "";
+		struct checkout checkout;
+		struct df_err err = {0};
+		struct timespec from, to;
+		snprintf(script, sizeof(script),
+			 "rm -rf it; git init -q it\n" TWO_COMMITS
+			 "name=.git/%s; rm -f $name; mkfifo $name; test $(basename $name .idx) = "
+			 "$(basename $name) || echo >${name%%idx}pack\n",
+			 names[i]);
+		repository_make(script);
+		clock_gettime(CLOCK_MONOTONIC, &from);
+		const int status = checkout_open("it", &checkout, &err);
+		for (int again = 0; status == 0 && again < 3; again++)
+			cr_expect_eq(try_blame(&checkout, told, &err), -(int)DF_E_TIMEOUT, "%s",
+				     names[i]);
+		clock_gettime(CLOCK_MONOTONIC, &to);
+		cr_expect_lt(to.tv_sec - from.tv_sec, 20, "%s", names[i]);
+		cr_expect(strstr(err.text, "pipe or device") || strstr(err.text, "wait there"),
+			  "%s: '%s'", names[i], err.text);
+		checkout_close(&checkout);
 	}
 }
 
