@@ -9,13 +9,6 @@
 #include "insn.h"
 
 /*
- * How far down patchelf may have pushed an executable's ELF header, in pages: as many
- * as its new headers and strings take, or what they leave of the largest page of 2 MiB.
- */
-#define EHDR_PAGES_MAX 1024
-#define EHDR_PAGE 4096
-
-/*
  * What one module may cost whoever reads it, far above what compilers and linkers make:
  * notes are looked for in so many bytes, and those that were moved at so many places.
  */
@@ -131,13 +124,13 @@ static bool find_control(struct search *s, const struct df_note_v1 *note, uint64
 	    control_from(s->view, note, s->ehdr + from_ehdr, addr, control))
 		return true;
 	uint64_t ehdr = 0;
-	for (unsigned page = 0; page <= EHDR_PAGES_MAX && s->places < NOTES_PLACES_MAX; page++) {
+	for (unsigned page = 0; page <= DF_EHDR_PAGES_MAX && s->places < NOTES_PLACES_MAX; page++) {
 		s->places++;
 		if (control_from(s->view, note, ehdr + from_ehdr, addr, control)) {
 			s->ehdr = ehdr;
 			return true;
 		}
-		ehdr = s->view->ehdr + (uint64_t)(page + 1) * EHDR_PAGE;
+		ehdr = s->view->ehdr + (uint64_t)(page + 1) * DF_EHDR_PAGE;
 	}
 	return false;
 }

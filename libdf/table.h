@@ -22,6 +22,13 @@ struct df_table {
 	size_t count;	  /* records */
 };
 
+/*
+ * How far down patchelf may have pushed an executable's ELF header, in pages: as many
+ * as its new headers and strings take, or what they leave of the largest page of 2 MiB.
+ */
+#define DF_EHDR_PAGES_MAX 1024
+#define DF_EHDR_PAGE 4096
+
 /* A string that takes more bytes than this, its terminator included, is taken for damage. */
 #define DF_STRING_MAX 65536
 

@@ -6,9 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define PAGE 4096
-#define PAGES_MAX 64 /* how far patchelf may have pushed the ELF header down, as in table.c */
-
 /* Section headers show what the note does not. Of a live module there are none. */
 static void check_sections(const struct image *image, bool found, struct findings *findings)
 {
@@ -115,7 +112,7 @@ static void check_note(const struct image *image, const struct df_note_v1 *note,
 		findings_add(findings, FINDING_TABLE, FINDING_AT(addr),
 			     "the note's last word is %#" PRIx32 " instead of 0", note->reserved);
 	if (control == image->table.control && !image->live && has_header(image) && ehdr != 0 &&
-	    (below % PAGE != 0 || below / PAGE > PAGES_MAX))
+	    (below % DF_EHDR_PAGE != 0 || below / DF_EHDR_PAGE > DF_EHDR_PAGES_MAX))
 		findings_add(findings, FINDING_TABLE, FINDING_AT(addr),
 			     "the note says that the ELF header lies at %#" PRIx64
 			     ", and it lies at %#" PRIx64,

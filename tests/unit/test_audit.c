@@ -413,6 +413,21 @@ Test(audit, bytes_of_the_note)
 	end();
 }
 
+/* As far down as patchelf pushes it where pages are of 2 MiB. */
+Test(audit, a_header_that_was_pushed_down)
+{
+	begin(FILES "damage");
+	uint8_t *ehdr = at(find_note() + offsetof(struct df_note_v1, ehdr));
+	add_to(ehdr, 0x1fa000);
+	const struct seen seen = audit_copy();
+	cr_expect_eq(seen.wrong, 0, "%s", seen.text);
+	add_to(ehdr, 8);
+	expect(FINDING_TABLE, "not by whole pages");
+	add_to(ehdr, 0x400000 - 8);
+	expect(FINDING_TABLE, "further than anybody would");
+	end();
+}
+
 Test(audit, bytes_of_the_function)
 {
 	begin(FILES "damage");
