@@ -127,6 +127,27 @@ refused "ld -r and objcopy --localize-hidden, twice" \
 check "the same with --force-group-allocation" halves --force-group-allocation
 check "and its flags" lists program
 
+# clang 14 leaves such pieces with -fbasic-block-sections; there is no flag in this.
+cat >pieces.cc <<'END'
+__asm__(".pushsection .text.pieces,\"ax\",@progbits; .cfi_startproc; .cfi_endproc; .popsection");
+__attribute__((noinline, section(".text.pieces"))) int thrower();
+int thrower()
+{
+	try {
+		throw 0;
+	} catch (int thrown) {
+		return thrown;
+	}
+}
+int main() { return thrower(); }
+END
+
+pieces() {
+	g++ "-fuse-ld=$1" pieces.cc -o pieces && ./pieces
+}
+check "bfd: an empty piece of code with unwind data" pieces bfd
+installed ld.lld && refused "lld: it hides that of the code behind, in any program" 'terminate' pieces lld
+
 # ---- dfpatch ----
 
 check "a program" build gcc -o program
