@@ -113,12 +113,18 @@ static void keep(struct side *side, size_t *kept, size_t from, size_t count)
 	*kept += count;
 }
 
+static void sort(struct side *side, unsigned *alike)
+{
+	if (side->count > 1)
+		qsort_r(side->list, side->count, sizeof(*side->list), by_likeness, alike);
+}
+
 /* Pairs those that are alike, in the order of file and line, and keeps the rest. */
 static void pair(struct side *old, struct side *new, unsigned alike, struct diff *diff)
 {
 	size_t i = 0, j = 0, old_kept = 0, new_kept = 0;
-	qsort_r(old->list, old->count, sizeof(*old->list), by_likeness, &alike);
-	qsort_r(new->list, new->count, sizeof(*new->list), by_likeness, &alike);
+	sort(old, &alike);
+	sort(new, &alike);
 	while (i < old->count && j < new->count) {
 		const int order = compare(&old->list[i], &new->list[j], alike);
 		const size_t olds = order <= 0 ? run_length(old, i, alike) : 0;
@@ -140,8 +146,11 @@ static void pair(struct side *old, struct side *new, unsigned alike, struct diff
 	new->count = new_kept;
 }
 
-/* A line that is inserted moves all below it, so what a flag is tells more than its line. */
-static void pair_all(struct side *old, struct side *new, struct diff *diff)
+/*
+ * Pairs those of one name. A line that is inserted moves all below it, so what a flag is tells
+ * more than its line.
+ */
+static void pair_namesakes(struct side *old, struct side *new, struct diff *diff)
 {
 	static const unsigned places[] = {ALIKE_FILE, ALIKE_BASE_NAME, 0};
 	static const unsigned likeness[] = {
@@ -163,6 +172,43 @@ static void pair_all(struct side *old, struct side *new, struct diff *diff)
 		diff->list[diff->count++] = (struct difference){.old = old->list[i].flag};
 	for (size_t i = 0; i < new->count; i++)
 		diff->list[diff->count++] = (struct difference){.new = new->list[i].flag};
+}
+
+static int by_old_place(const void *x, const void *y, void *context)
+{
+	const struct difference *a = x, *b = y;
+	const struct diff *diff = context;
+	const struct df_site *p =
+		a->old ? site_of(diff->old, a->old, 0) : site_of(diff->new, a->new, 0);
+	const struct df_site *q =
+		b->old ? site_of(diff->old, b->old, 0) : site_of(diff->new, b->new, 0);
+	const int order = df_site_compare_names(p, q);
+	return order != 0 ? order : !a->old - !b->old;
+}
+
+/* Those that have the name which comes next; flags are in the order of their names. */
+static struct side namesakes(const struct side *all, size_t from, int order)
+{
+	return (struct side){.list = all->list + from,
+			     .count = order <= 0 ? run_length(all, from, 0) : 0};
+}
+
+/* Name by name: most names are of one flag, and nothing is sorted then. */
+static void pair_all(const struct side *old, const struct side *new, struct diff *diff)
+{
+	for (size_t i = 0, j = 0; i < old->count || j < new->count;) {
+		const int order = i == old->count   ? 1
+				  : j == new->count ? -1
+						    : compare(&old->list[i], &new->list[j], 0);
+		struct side olds = namesakes(old, i, order), news = namesakes(new, j, -order);
+		const size_t first = diff->count;
+		i += olds.count;
+		j += news.count;
+		pair_namesakes(&olds, &news, diff);
+		if (diff->count - first > 1)
+			qsort_r(diff->list + first, diff->count - first, sizeof(*diff->list),
+				by_old_place, diff);
+	}
 }
 
 static const char *least_doc(const struct image *image, const struct df_flag *flag)
@@ -284,18 +330,6 @@ static void count_whats(struct diff *diff, unsigned what)
 		diff->whats[i] += (what >> i) & 1;
 }
 
-static int by_old_place(const void *x, const void *y, void *context)
-{
-	const struct difference *a = x, *b = y;
-	const struct diff *diff = context;
-	const struct df_site *p =
-		a->old ? site_of(diff->old, a->old, 0) : site_of(diff->new, a->new, 0);
-	const struct df_site *q =
-		b->old ? site_of(diff->old, b->old, 0) : site_of(diff->new, b->new, 0);
-	const int order = df_site_compare_names(p, q);
-	return order != 0 ? order : !a->old - !b->old;
-}
-
 /* Keeps those of the pairs that differ. */
 static void compare_all(struct diff *diff, const char **room)
 {
@@ -307,7 +341,6 @@ static void compare_all(struct diff *diff, const char **room)
 			diff->list[kept++] = diff->list[i];
 	}
 	diff->count = kept;
-	qsort_r(diff->list, kept, sizeof(*diff->list), by_old_place, diff);
 }
 
 int diff_images(const struct image *old, const struct image *new, struct diff *diff,
