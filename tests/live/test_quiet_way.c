@@ -93,6 +93,61 @@ Test(quiet_way, initialised_module_if_asked_for)
 	stop();
 }
 
+/* Asked for no way: it stops the target by itself, and says why. */
+static void stops_by_itself(const char *pattern, const char *why)
+{
+	static struct tool tool;
+	const uint64_t before = peek_control(&spots).generation;
+	cr_assert_eq(TOOL(&tool, "activate", PID(&live), pattern), 0, "%s", tool.err);
+	cr_assert(strstr(tool.out, "stood still for ") &&
+			  strstr(tool.out, ", not changed quietly: ") && strstr(tool.out, why),
+		  "%s", tool.out);
+	cr_assert_gt(peek_control(&spots).generation, before);
+	cr_assert_eq(TOOL(&tool, "deactivate", PID(&live), pattern, "--json"), 0, "%s", tool.err);
+	cr_assert(strstr(tool.out, "\"mode\":\"stop\"") && strstr(tool.out, "\"why_stopped\":") &&
+			  strstr(tool.out, why),
+		  "%s", tool.out);
+}
+
+Test(quiet_way, stops_by_itself_where_libdf_is_at_work)
+{
+	static struct tool tool;
+	LIVE_START(&live, "inside");
+	spots_open(&spots, &live);
+	cr_assert_eq(TOOL(&tool, "activate", PID(&live), "own:"), 0, "%s", tool.err);
+	cr_assert(strstr(tool.out, "changed quietly: nobody was stopped"), "%s", tool.out);
+	stop();
+	LIVE_START(&live, "inside", "init=1");
+	spots_open(&spots, &live);
+	stops_by_itself("own:", "was initialised, so that libdf may be at work inside");
+	stop();
+}
+
+Test(quiet_way, stops_by_itself_where_a_module_may_go)
+{
+	struct spots plugin;
+	LIVE_START(&live, "inside");
+	spots_open(&spots, &live);
+	talk_load_plugin(&live, &plugin);
+	stops_by_itself("both:", "may be unloaded at any moment");
+	spots_close(&plugin);
+	stop();
+}
+
+Test(quiet_way, stops_by_itself_where_a_controller_died)
+{
+	static struct tool tool;
+	LIVE_START(&live, "inside");
+	spots_open(&spots, &live);
+	poke_phase(&spots, DF_PHASE_PREPARING);
+	cr_assert_eq(TOOL(&tool, "activate", PID(&live), "own:"), 0, "%s", tool.err);
+	/* That is put right by stopping; then there is no more reason to. */
+	cr_assert(strstr(tool.out, "the work of a controller that died was put right"), "%s",
+		  tool.out);
+	cr_assert(strstr(tool.out, "stood still for "), "%s", tool.out);
+	stop();
+}
+
 /* ---- processors ---- */
 
 static void keep_to_the_first(void)
