@@ -55,8 +55,16 @@ static struct sizes of_us(void)
 	return sizes;
 }
 
+static void skip_if_nothing_is_locked(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	cr_skip("a sanitizer is in use, whose mlock() does nothing and says that it did\n");
+#endif
+}
+
 static void is_kept(long magic)
 {
+	skip_if_nothing_is_locked();
 	file_system = magic;
 	own_pages_keep();
 	const struct sizes sizes = of_us();
@@ -103,6 +111,7 @@ Test(own_pages, of_a_disk)
 Test(own_pages, without_the_right_to_lock)
 {
 	const struct rlimit none = {0, 0};
+	skip_if_nothing_is_locked();
 	cr_assert_eq(setrlimit(RLIMIT_MEMLOCK, &none), 0);
 	if (geteuid() == 0 && setuid(65534) != 0)
 		cr_skip("cannot give up the right to lock memory\n");
