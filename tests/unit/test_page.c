@@ -169,11 +169,13 @@ static char *page_of(struct fixture *fixtures, size_t count)
 	return text_of("page.html");
 }
 
+/* Not by strstr(3), of which a sanitizer makes a look at all of the text each time. */
 static size_t times(const char *text, const char *part)
 {
+	const size_t length = strlen(part);
 	size_t count = 0;
-	for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
-		count++;
+	for (const char *at = text; (at = strchr(at, *part)); at++)
+		count += strncmp(at, part, length) == 0;
 	return count;
 }
 
