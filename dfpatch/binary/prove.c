@@ -117,7 +117,11 @@ static void check_branch(struct prover *p, uint64_t target)
 	if (to > UINT32_MAX)
 		return;
 	const uint64_t first = to < DF_INSN_MAX ? 0 : to - DF_INSN_MAX + 1;
-	for (size_t i = points_from(sites, first); has_point(sites, i, to); i++)
+	/* One of those in one place, which overlap: a million might, and as many branches lead
+	 * there.
+	 */
+	for (size_t i = points_from(sites, first); has_point(sites, i, to);
+	     i = points_from(sites, (uint64_t)sites->list[i].at + 1))
 		if (to - sites->list[i].at < site_size(p, sites->list[i].site, &place))
 			found(p, sites->list[i].site, PROVE_BRANCH_INTO, p->at);
 }

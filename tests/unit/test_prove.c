@@ -553,6 +553,34 @@ Test(prove, as_many_threads_as_one_likes)
 	free_program(&program);
 }
 
+/* As many branches lead into as many sites of one place: not each is held against each. */
+Test(prove, sites_in_one_place, .timeout = 60)
+{
+	enum { SITES = 200000, JUMP = 5 };
+	struct function function = {.size = 5 + SITES * JUMP};
+	const struct functions functions = {.base = ADDR, .list = &function, .count = 1};
+	struct place *list = calloc(SITES, sizeof(*list));
+	struct fake_text text;
+	struct proof proof;
+	struct df_err err = {0};
+	fake_text_begin(&text);
+	uint8_t *code = fake_text_add(&text, ADDR, function.size, DF_READ | DF_EXEC);
+	memcpy(code, "\xa9\0\0\0\0", 5);
+	for (int32_t i = 0; i < SITES; i++) {
+		const int32_t back = 1 - (5 + (i + 1) * JUMP);
+		code[5 + i * JUMP] = 0xe9;
+		memcpy(code + 6 + i * JUMP, &back, sizeof(back));
+		list[i] = (struct place){ADDR, ADDR + 5, GOTO};
+	}
+	const struct places places = fake_places(list, SITES, 1);
+	cr_assert_eq(prove(&text.source, &functions, &places, &proof, &err), 0, "%s", err.text);
+	cr_expect_eq(proof.counts[PROVE_BRANCH_INTO], 1);
+	cr_expect_eq(proof.faults.count, 1);
+	proof_free(&proof);
+	fake_text_free(&text);
+	free(list);
+}
+
 /* Text that is not there is undecoded, and no more than that. */
 Test(prove, text_that_ends)
 {
