@@ -150,11 +150,12 @@ static bool find_build_id(Elf_Data *data, struct elf_info *info)
 
 static void read_build_id(Elf *elf, struct elf_info *info)
 {
-	const size_t largest_note = 1 << 20;
+	size_t left = 1 << 20; /* libelf keeps them */
 	for (size_t i = 0; i < info->part_count; i++) {
 		const struct elf_part *p = &info->parts[i];
-		if (p->type != PT_NOTE || p->file_size > largest_note)
+		if (p->type != PT_NOTE || p->file_size > left)
 			continue;
+		left -= p->file_size;
 		/* The size of a note of alignment 8 is a matter of its padding, which a build-id
 		 * has none of. */
 		Elf_Data *data =
@@ -164,16 +165,34 @@ static void read_build_id(Elf *elf, struct elf_info *info)
 	}
 }
 
+/* As many symbols' names as may stand beside those of a million sections. */
+#define NAMES_MAX ((uint64_t)128 << 20)
+
+bool elf_section_names(Elf *elf, int fd, size_t *section)
+{
+	GElf_Shdr header;
+	char last;
+	if (elf_getshdrstrndx(elf, section) != 0 ||
+	    !gelf_getshdr(elf_getscn(elf, *section), &header))
+		return false;
+	const uint64_t base = (uint64_t)elf_getbase(elf);
+	return header.sh_type == SHT_STRTAB && !(header.sh_flags & SHF_COMPRESSED) &&
+	       header.sh_size > 0 && header.sh_size <= NAMES_MAX &&
+	       header.sh_offset < INT64_MAX - NAMES_MAX - base &&
+	       pread(fd, &last, 1, (off_t)(base + header.sh_offset + header.sh_size - 1)) == 1 &&
+	       last == '\0';
+}
+
 /* The name of a section as it stands in the file; NULL if it has none. */
 static const char *section_name(Elf *elf, size_t names, Elf_Scn *section, GElf_Shdr *header)
 {
 	return gelf_getshdr(section, header) ? elf_strptr(elf, names, header->sh_name) : NULL;
 }
 
-static void look_at_sections(Elf *elf, struct elf_info *info)
+static void look_at_sections(Elf *elf, int fd, struct elf_info *info)
 {
 	size_t names;
-	if (elf_getshdrstrndx(elf, &names) != 0)
+	if (!elf_section_names(elf, fd, &names))
 		return;
 	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
 		GElf_Shdr header;
@@ -194,7 +213,7 @@ static void look_at_sections(Elf *elf, struct elf_info *info)
 /* A copy from memory has no size of a file, and no sections. */
 #define FROM_MEMORY UINT64_MAX
 
-static int read_info(Elf *elf, uint64_t size, struct elf_info *info, struct df_err *err)
+static int read_info(Elf *elf, int fd, uint64_t size, struct elf_info *info, struct df_err *err)
 {
 	GElf_Ehdr header;
 	struct elf_info found = {0};
@@ -208,7 +227,7 @@ static int read_info(Elf *elf, uint64_t size, struct elf_info *info, struct df_e
 	found.position_independent = header.e_type == ET_DYN;
 	read_build_id(elf, &found);
 	if (size != FROM_MEMORY)
-		look_at_sections(elf, &found);
+		look_at_sections(elf, fd, &found);
 	*info = found;
 	return 0;
 }
@@ -280,7 +299,7 @@ int elf_info_from_file(int fd, struct elf_info *info, struct df_err *err)
 	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf)
 		return begin_failed(err);
-	const int status = read_info(elf, (uint64_t)st.st_size, info, err);
+	const int status = read_info(elf, fd, (uint64_t)st.st_size, info, err);
 	elf_end(elf);
 	return status;
 }
@@ -300,7 +319,7 @@ int elf_info_from_memory(void *bytes, size_t size, struct elf_info *info, struct
 	Elf *elf = elf_memory(bytes, size);
 	if (!elf)
 		return begin_failed(err);
-	const int status = read_info(elf, FROM_MEMORY, info, err);
+	const int status = read_info(elf, -1, FROM_MEMORY, info, err);
 	elf_end(elf);
 	return status;
 }
@@ -321,7 +340,7 @@ const char *elf_section_among(int fd, const char *const *names)
 	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf)
 		return NULL;
-	Elf_Scn *section = elf_getshdrstrndx(elf, &strings) == 0 ? elf_nextscn(elf, NULL) : NULL;
+	Elf_Scn *section = elf_section_names(elf, fd, &strings) ? elf_nextscn(elf, NULL) : NULL;
 	for (; section && !found; section = elf_nextscn(elf, section)) {
 		GElf_Shdr header;
 		found = among(section_name(elf, strings, section, &header), names);

@@ -58,6 +58,15 @@ int elf_info_from_file(int fd, struct elf_info *info, struct df_err *err);
  */
 int elf_info_from_memory(void *bytes, size_t size, struct elf_info *info, struct df_err *err);
 
+struct Elf; /* libelf.h */
+
+/*
+ * The section with the names of sections, as elf_strptr() wants it; `fd` is what `elf` was begun
+ * with. False if there is none with which libelf may be trusted: it would hold all of it in
+ * memory, and look for the end of each name from behind, where a sound one ends.
+ */
+bool elf_section_names(struct Elf *elf, int fd, size_t *section);
+
 /* The one of `names` (up to NULL) that the first such section of the file has; NULL if none has. */
 const char *elf_section_among(int fd, const char *const *names);
 

@@ -76,7 +76,7 @@ static int link_object(const struct archive *a, Elf *elf, const char *path, stru
 {
 	struct image *image = NULL;
 	struct findings found = {0};
-	int status = object_link(elf, path, size_of(a, elf), &image, &found, err);
+	int status = object_link(elf, a->fd, path, size_of(a, elf), &image, &found, err);
 	if (status > 0 && a->visitor->take(a->visitor->context, image, &found, err) < 0)
 		status = -(int)err->code;
 	findings_free(&found);

@@ -9,12 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "elf_file.h"
 
 #define PAGE 4096
 #define SIZE_MAX_LOADED ((uint64_t)4 << 30)
+#define BYTES_AT_ONCE 65536
+#define RELOCATIONS_AT_ONCE 1024
+
+/* libelf holds all of them, and all of what extends them. */
+#define SYMBOLS_SIZE_MAX ((uint64_t)256 << 20)
 
 /* Sections of one kind lie together, so that a million of them make a handful of segments. */
 enum group { GROUP_TABLE, GROUP_READ, GROUP_EXEC, GROUP_WRITE, GROUP_ZERO, GROUPS };
@@ -35,8 +41,11 @@ struct placed {
 
 struct object {
 	Elf *elf;
+	int file; /* where it is, from `base` on */
+	uint64_t base;
 	const char *path; /* of the file, with the member */
 	uint64_t size;	  /* of what is there of it */
+	uint64_t claimed; /* by sections */
 	struct placed *sections;
 	size_t count;
 	uint64_t sizes[GROUPS];
@@ -80,17 +89,30 @@ static void keep_whole_records(struct object *o, size_t index)
 	p->size -= p->size % DF_SITE_SIZE;
 }
 
+/* No two sections share bytes, or a small file could make us read what it has a million times. */
+static int check_bytes(struct object *o, size_t index, const GElf_Shdr *header, struct df_err *err)
+{
+	if (header->sh_type == SHT_NULL || header->sh_type == SHT_NOBITS)
+		return 0;
+	if (is_cut(o, header->sh_offset, header->sh_size))
+		return df_fail(err, DF_E_NOT_ELF,
+			       "%s: has section %zu beyond the end of the file; is it cut?",
+			       o->path, index);
+	o->claimed += header->sh_size;
+	return o->claimed <= o->size
+		       ? 0
+		       : df_fail(err, DF_E_NOT_ELF,
+				 "%s: has sections that share bytes; is it damaged?", o->path);
+}
+
 static int place(struct object *o, Elf_Scn *section, size_t names, struct df_err *err)
 {
 	GElf_Shdr header;
 	const size_t index = elf_ndxscn(section);
 	if (!gelf_getshdr(section, &header) || index >= o->count)
 		return damaged(o, err);
-	if (header.sh_type != SHT_NULL && header.sh_type != SHT_NOBITS &&
-	    is_cut(o, header.sh_offset, header.sh_size))
-		return df_fail(err, DF_E_NOT_ELF,
-			       "%s: has section %zu beyond the end of the file; is it cut?",
-			       o->path, index);
+	if (check_bytes(o, index, &header, err) < 0)
+		return -(int)err->code;
 	if (!(header.sh_flags & SHF_ALLOC) ||
 	    (header.sh_type == SHT_NOBITS && !(header.sh_flags & SHF_WRITE)))
 		return 0;
@@ -138,8 +160,8 @@ static int lay_out(struct object *o, struct df_err *err)
 	size_t names;
 	if (check_sections(o, err) < 0)
 		return -(int)err->code;
-	if (elf_getshdrstrndx(o->elf, &names) != 0)
-		return damaged(o, err);
+	if (!elf_section_names(o->elf, o->file, &names))
+		return df_fail(err, DF_E_NOT_ELF, "%s: has damaged names of sections", o->path);
 	o->sections = calloc(o->count + 1, sizeof(*o->sections));
 	if (!o->sections)
 		return df_fail_memory(err);
@@ -163,15 +185,41 @@ static uint64_t address_of(const struct object *o, const struct placed *p)
 
 /* ---- bytes ---- */
 
+/* At an offset of the object. Returns 0, or DF_E_NOT_ELF if it is not there any more. */
+static int read_at(const struct object *o, uint64_t offset, void *bytes, size_t size,
+		   struct df_err *err)
+{
+	if (pread(o->file, bytes, size, (off_t)(o->base + offset)) == (ssize_t)size)
+		return 0;
+	return df_fail(err, DF_E_NOT_ELF, "%s: cannot be read at byte %#" PRIx64, o->path, offset);
+}
+
+/* Pages of zeros stay holes: a file may claim gigabytes of them, and take none of the disk. */
+static void copy_pages(uint8_t *to, const uint8_t *from, size_t size)
+{
+	static const uint8_t zeros[PAGE];
+	for (size_t at = 0; at < size; at += PAGE) {
+		const size_t some = size - at < PAGE ? size - at : PAGE;
+		if (memcmp(from + at, zeros, some) != 0)
+			memcpy(to + at, from + at, some);
+	}
+}
+
 static int copy_section(struct object *o, Elf_Scn *section, struct df_err *err)
 {
 	const struct placed *p = &o->sections[elf_ndxscn(section)];
+	GElf_Shdr header;
+	uint8_t bytes[BYTES_AT_ONCE];
 	if (!p->loaded || p->group == GROUP_ZERO || p->size == 0)
 		return 0;
-	const Elf_Data *data = elf_rawdata(section, NULL);
-	if (!data || data->d_size < p->size || !data->d_buf)
+	if (!gelf_getshdr(section, &header) || header.sh_type == SHT_NOBITS)
 		return damaged(o, err);
-	memcpy(o->bytes + address_of(o, p), data->d_buf, p->size);
+	for (uint64_t done = 0, some; done < p->size; done += some) {
+		some = p->size - done < sizeof(bytes) ? p->size - done : sizeof(bytes);
+		if (read_at(o, header.sh_offset + done, bytes, some, err) < 0)
+			return -(int)err->code;
+		copy_pages(o->bytes + address_of(o, p) + done, bytes, some);
+	}
 	return 0;
 }
 
@@ -264,13 +312,19 @@ static void relocate(const struct relocating *r, const GElf_Rela *rela)
 	memcpy(o->bytes + place, &value, sizeof(value));
 }
 
+static bool are_few(Elf_Scn *section)
+{
+	GElf_Shdr header;
+	return section && gelf_getshdr(section, &header) && header.sh_size <= SYMBOLS_SIZE_MAX;
+}
+
 /* The section that extends the symbols of another, if there is one. */
 static Elf_Data *extended_of(const struct object *o, size_t symbols)
 {
 	for (Elf_Scn *s = NULL; (s = elf_nextscn(o->elf, s));) {
 		GElf_Shdr header;
 		if (gelf_getshdr(s, &header) && header.sh_type == SHT_SYMTAB_SHNDX &&
-		    header.sh_link == symbols)
+		    header.sh_link == symbols && are_few(s))
 			return elf_getdata(s, NULL);
 	}
 	return NULL;
@@ -282,6 +336,42 @@ struct symbols {
 	Elf_Data *extended;
 };
 
+/* An object has one table of symbols, which all of its relocations go by. */
+static int find_symbols(const struct object *o, size_t section, struct symbols *symbols,
+			struct df_err *err)
+{
+	Elf_Scn *of = elf_getscn(o->elf, section);
+	if (section != 0 && symbols->section == section)
+		return 0;
+	if (symbols->section != 0)
+		return df_fail(err, DF_E_NOT_ELF,
+			       "%s: has relocations by more than one table of symbols", o->path);
+	symbols->section = section;
+	if (!are_few(of))
+		return df_fail(err, DF_E_NOT_ELF,
+			       "%s: has relocations by no table of symbols, or by one of more "
+			       "than %" PRIu64 " MiB",
+			       o->path, SYMBOLS_SIZE_MAX >> 20);
+	symbols->data = elf_getdata(of, NULL);
+	symbols->extended = extended_of(o, section);
+	return symbols->data && symbols->data->d_type == ELF_T_SYM ? 0 : damaged(o, err);
+}
+
+static int relocate_all_of(const struct relocating *r, const GElf_Shdr *header, struct df_err *err)
+{
+	Elf64_Rela list[RELOCATIONS_AT_ONCE];
+	const uint64_t count = header->sh_size / sizeof(*list);
+	for (uint64_t done = 0, some; done < count; done += some) {
+		some = count - done < RELOCATIONS_AT_ONCE ? count - done : RELOCATIONS_AT_ONCE;
+		if (read_at(r->object, header->sh_offset + done * sizeof(*list), list,
+			    some * sizeof(*list), err) < 0)
+			return -(int)err->code;
+		for (size_t i = 0; i < some; i++)
+			relocate(r, &list[i]);
+	}
+	return 0;
+}
+
 static int relocate_section(struct object *o, Elf_Scn *section, struct symbols *symbols,
 			    struct df_err *err)
 {
@@ -292,24 +382,13 @@ static int relocate_section(struct object *o, Elf_Scn *section, struct symbols *
 	const enum group group = o->sections[header.sh_info].group;
 	if (group != GROUP_TABLE && group != GROUP_EXEC)
 		return 0;
-	if (symbols->section != header.sh_link) {
-		Elf_Scn *of = elf_getscn(o->elf, header.sh_link);
-		symbols->section = header.sh_link;
-		symbols->data = of ? elf_getdata(of, NULL) : NULL;
-		symbols->extended = extended_of(o, header.sh_link);
-	}
-	Elf_Data *data = elf_getdata(section, NULL);
-	if (!data || !symbols->data || symbols->data->d_type != ELF_T_SYM ||
-	    data->d_type != ELF_T_RELA)
-		return damaged(o, err);
+	if (find_symbols(o, header.sh_link, symbols, err) < 0)
+		return -(int)err->code;
 	const struct relocating r = {.object = o,
 				     .section = &o->sections[header.sh_info],
 				     .symbols = symbols->data,
 				     .extended = symbols->extended};
-	GElf_Rela rela;
-	for (int i = 0; gelf_getrela(data, i, &rela); i++)
-		relocate(&r, &rela);
-	return 0;
+	return relocate_all_of(&r, &header, err);
 }
 
 static int relocate_all(struct object *o, struct df_err *err)
@@ -397,10 +476,18 @@ static int link_object(struct object *o, struct image **image, struct df_err *er
 	return status < 0 ? status : 1;
 }
 
-int object_link(Elf *elf, const char *path, uint64_t size, struct image **image,
+int object_link(Elf *elf, int file, const char *path, uint64_t size, struct image **image,
 		struct findings *findings, struct df_err *err)
 {
-	struct object o = {.elf = elf, .path = path, .size = size, .findings = findings, .fd = -1};
+	struct object o = {
+		.elf = elf,
+		.file = file,
+		.base = (uint64_t)elf_getbase(elf),
+		.path = path,
+		.size = size,
+		.findings = findings,
+		.fd = -1,
+	};
 	const int status = link_object(&o, image, err);
 	if (o.bytes)
 		munmap(o.bytes, o.starts[GROUP_ZERO]);

@@ -21,10 +21,11 @@ struct Elf; /* libelf.h */
  * Makes the image of an ELF file of type ET_REL, to be called `path`, of which `size` bytes are
  * there. Its table is found: image->table has all records. What is wrong with them or with
  * relocations is added to *findings; what a record should lead to by such a relocation, it leads
- * nowhere. Returns 1, 0 if it carries no flags, or DF_E_NOT_ELF (also if any section lies beyond
- * `size`), DF_E_ARCH, DF_E_TABLE (more records than there may be), DF_E_SYSTEM, DF_E_MEMORY.
+ * nowhere. `file` is what `elf` was begun with. Returns 1, 0 if it carries no flags, or
+ * DF_E_NOT_ELF (also if any section lies beyond `size`, or two share bytes), DF_E_ARCH, DF_E_TABLE
+ * (more records than there may be), DF_E_SYSTEM, DF_E_MEMORY.
  */
-int object_link(struct Elf *elf, const char *path, uint64_t size, struct image **image,
+int object_link(struct Elf *elf, int file, const char *path, uint64_t size, struct image **image,
 		struct findings *findings, struct df_err *err);
 
 #endif

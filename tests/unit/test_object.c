@@ -96,6 +96,21 @@ static struct seen audit_object(void)
 	return seen;
 }
 
+static void expect_refused(const char *why)
+{
+	char path[] = "/tmp/test_object.XXXXXX";
+	struct seen seen = {0};
+	struct df_err err = {0};
+	const int fd = mkstemp(path);
+	cr_assert(fd >= 0 && write(fd, object.copy, object.size) == (ssize_t)object.size);
+	close(fd);
+	cr_expect_eq(audit_file(path, &(struct audit_options){0}, take, &seen, &err),
+		     -(int)DF_E_NOT_ELF, "%s", why);
+	cr_expect(strstr(err.text, why), "%s: %s", why, err.text);
+	unlink(path);
+	memcpy(object.copy, object.bytes, object.size);
+}
+
 static void end_object(void)
 {
 	free(object.bytes);
@@ -145,6 +160,36 @@ Test(object, records_of_an_object)
 	cr_expect_eq(audit_object().counts[FINDING_RECORD_FLAGS], 1);
 	record[FIELD(unhook)] ^= 1;
 	cr_expect_eq(audit_object().counts[FINDING_COUNTS_BUILT], 1);
+	end_object();
+}
+
+static Elf64_Shdr *section_of(size_t index)
+{
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)object.copy;
+	return (Elf64_Shdr *)(object.copy + header->e_shoff) + index;
+}
+
+/* What would let a small file take time and memory without end. */
+Test(object, sections_that_are_looked_at_once)
+{
+	begin_object();
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)object.copy;
+	const size_t names = header->e_shstrndx;
+	section_of(1)->sh_type = SHT_PROGBITS;
+	section_of(1)->sh_offset = 0;
+	section_of(1)->sh_size = object.size;
+	expect_refused("sections that share bytes");
+	size_t last = 0;
+	for (size_t i = 1; i < header->e_shnum; i++)
+		if (section_of(i)->sh_type == SHT_RELA)
+			last = i;
+	section_of(last)->sh_info = (Elf64_Word)(object.table - section_of(0));
+	section_of(last)->sh_link = (Elf64_Word)names;
+	expect_refused("more than one table of symbols");
+	object.copy[section_of(names)->sh_offset + section_of(names)->sh_size - 1] = 'x';
+	expect_refused("damaged names of sections");
+	section_of(names)->sh_flags |= SHF_COMPRESSED;
+	expect_refused("damaged names of sections");
 	end_object();
 }
 
