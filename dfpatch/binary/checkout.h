@@ -44,7 +44,7 @@ int checkout_wake(struct checkout *checkout, struct df_err *err);
 /*
  * Reads a file of the checkout as it is now, at most `most` bytes, into memory of its own,
  * terminated. Nothing outside the checkout is read, and no link followed. Returns 0,
- * DF_E_SYSTEM, DF_E_MEMORY.
+ * DF_E_SYSTEM, DF_E_TIMEOUT (CHECKOUT_BUDGET is used up), DF_E_MEMORY.
  */
 int checkout_read(const struct checkout *checkout, const char *path, size_t most, char **text,
 		  size_t *size, struct df_err *err);

@@ -243,6 +243,23 @@ Test(checkout, reads_nothing_outside)
 	checkout_close(&checkout);
 }
 
+/* A table may have a million names of one file. */
+Test(checkout, no_time_left)
+{
+	struct checkout checkout;
+	struct df_err err;
+	char *text;
+	size_t size;
+	repository_make("git init -q it\n" TWO_COMMITS);
+	cr_assert_eq(checkout_open("it", &checkout, &err), 0, "%s", err.text);
+	checkout.deadline = 1;
+	cr_expect_eq(checkout_read(&checkout, "src/f.c", 1000, &text, &size, &err),
+		     -(int)DF_E_TIMEOUT);
+	cr_expect_null(text);
+	cr_expect_str_eq(err.text, "all files together took too long");
+	checkout_close(&checkout);
+}
+
 /* ---- hostile checkouts ---- */
 
 /* Each key with which a program can be named, in all the versions of git that we know. */
