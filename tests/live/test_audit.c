@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_audit.c - audits of running processes: their bytes must follow from their counts. */
 #include <criterion/criterion.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "live.h"
@@ -161,6 +164,97 @@ Test(audit_modules, none_with_flags, .timeout = 60)
 	cr_expect_eq(audit(), 1);
 	tool_one_error(&tool, "carries no flags");
 	live_stop(&live);
+}
+
+/* ---- a bar, on a terminal, for who waits longer than a second ---- */
+
+#define BAR "\r\033[K["
+#define ERASE "\r\033[K"
+enum { AUDITS = 40 };
+
+static struct {
+	pid_t pid;
+	int fd;
+	char text[1 << 18];
+	size_t size;
+} screen;
+
+/* Audits one program, time and again, in a terminal of its own. */
+static void audit_on_screen(int times)
+{
+	char path[LIVE_PATH];
+	const char *args[AUDITS + 3] = {"dfpatch", "audit"};
+	snprintf(path, sizeof(path), "%s", live_path("looks-10010"));
+	for (int i = 0; i < times; i++)
+		args[2 + i] = path;
+	screen.size = 0;
+	screen.pid = forkpty(&screen.fd, NULL, NULL, NULL);
+	cr_assert_geq(screen.pid, 0);
+	if (screen.pid == 0) {
+		execv(DFPATCH_PATH, (char *const *)args);
+		_exit(126);
+	}
+}
+
+/* False at the end, which reads as an error. */
+static bool read_screen(void)
+{
+	const ssize_t got =
+		read(screen.fd, screen.text + screen.size, sizeof(screen.text) - 1 - screen.size);
+	screen.size += got > 0 ? (size_t)got : 0;
+	screen.text[screen.size] = '\0';
+	return got > 0;
+}
+
+static void end_screen(void)
+{
+	int status;
+	while (read_screen())
+		continue;
+	close(screen.fd);
+	cr_assert_eq(waitpid(screen.pid, &status, 0), screen.pid);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%#x: %s", (unsigned)status,
+		  screen.text);
+}
+
+/* It waits longer where it is stopped meanwhile. */
+Test(audit_modules, a_bar_behind_a_second, .timeout = 60)
+{
+	audit_on_screen(AUDITS);
+	while (read_screen() && !strchr(screen.text, '\n'))
+		continue;
+	cr_assert_eq(kill(screen.pid, SIGSTOP), 0);
+	nanosleep(&(const struct timespec){.tv_sec = 1, .tv_nsec = 100000000}, NULL);
+	cr_assert_eq(kill(screen.pid, SIGCONT), 0);
+	end_screen();
+	const char *last = NULL;
+	for (const char *at = screen.text; (at = strstr(at, BAR)); at++)
+		last = at;
+	cr_assert(last, "no bar: %s", screen.text);
+	cr_expect(strstr(last + 1, ERASE), "it was left there: %s", last);
+	cr_expect(strstr(last, "% "), "%s", last);
+}
+
+static double seconds_now(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+Test(audit_modules, no_bar_within_a_second, .timeout = 60)
+{
+	for (int tries = 0; tries < 20; tries++) {
+		const double begun = seconds_now();
+		audit_on_screen(1);
+		end_screen();
+		if (seconds_now() - begun >= 1)
+			continue;
+		cr_expect_eq(strchr(screen.text, '\033'), NULL, "%s", screen.text);
+		cr_expect(strstr(screen.text, "no findings"), "%s", screen.text);
+		return;
+	}
+	cr_skip("each audit of a small file took longer than a second\n");
 }
 
 /* ---- the limit of stacks, which is the size of those of threads ---- */
