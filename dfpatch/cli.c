@@ -337,7 +337,7 @@ static void print_commands(FILE *to)
 	      "  5    of several processes some failed and others did not, or they failed in\n"
 	      "       different ways: the report says which\n"
 	      "  6    a write failed half-way and was undone, or could not be; or a change was\n"
-	      "       made but could not be reported: the message says which\n"
+	      "       made, or a part of it, but could not be reported: the message says which\n"
 	      "  7    done, but some flags are unhooked, so the wanted state was not reached\n"
 	      "  137  killed, by its watchdog or somebody else: what was begun, the next change\n"
 	      "       will finish or undo\n",
