@@ -284,21 +284,38 @@ static int check_status(struct process *p, struct df_err *err)
 	return 0;
 }
 
+static int look(struct process *p, struct df_err *err)
+{
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/%d", p->pid);
+	p->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return p->dir < 0 ? not_shown(p, err) : check_status(p, err);
+}
+
+/*
+ * While a thread that calls exec takes the place of its leader there is a moment without either in
+ * /proc, as if it were hidden: which has to stand when asked again.
+ */
+static int look_again(struct process *p, struct df_err *err)
+{
+	int status = look(p, err);
+	for (int hidden = 1; status == -(int)DF_E_PERMISSION && hidden < 3; hidden++) {
+		cleanup_fd(&p->dir);
+		status = look(p, err);
+	}
+	return status;
+}
+
 /* Everything but the address space. The directory is opened between two proofs of life. */
 static int pin(struct process *p, struct df_err *err)
 {
-	char path[32];
 	int status = check_proc(p, err);
 	if (status < 0)
 		return status;
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->pidfd < 0 && errno != ESRCH && errno != EINVAL && errno != ENOENT)
 		return cannot(p, "open", err);
-	snprintf(path, sizeof(path), "/proc/%d", p->pid);
-	p->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->dir < 0)
-		return not_shown(p, err);
-	status = check_status(p, err);
+	status = look_again(p, err);
 	if (status == 0)
 		status = check_lives(p, err);
 	if (status < 0)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of dfpatch/process.c: what a number means, who may, and one controller at a time. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,25 @@
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 #define NOBODY 65534
+
+static unsigned hidden; /* how many times /proc is not to have a directory it is asked for */
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	if ((flags & O_DIRECTORY) && hidden > 0) {
+		hidden--;
+		errno = ENOENT;
+		return -1;
+	}
+	va_list rest;
+	va_start(rest, flags);
+	const mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
+	va_end(rest);
+	return __real_open(path, flags, mode);
+}
 
 static pid_t start_child(void (*body)(void))
 {
@@ -68,6 +89,25 @@ Test(process, ourselves)
 	process_close(&p);
 	cr_expect(p.pidfd == -1 && p.dir == -1 && p.mem == -1);
 	process_close(&p);
+}
+
+/* For a moment, since a thread of it calls exec, or for good (hidepid). */
+Test(process, not_in_proc)
+{
+	struct process p;
+	struct df_err err = {0};
+	const pid_t child = start_child(NULL);
+	for (unsigned times = 1; times < 3; times++) {
+		hidden = times;
+		cr_expect_eq(process_open(child, true, &p, &err), 0, "%u: %s", times, err.text);
+		cr_expect_eq(hidden, 0);
+		process_close(&p);
+	}
+	hidden = 100;
+	cr_expect_eq(process_open(child, true, &p, &err), -(int)DF_E_PERMISSION);
+	cr_expect(strstr(err.text, "hidepid"), "%s", err.text);
+	cr_expect_geq(hidden, 90, "asked %u times", 100 - hidden);
+	end_child(child);
 }
 
 Test(process, numbers_that_are_no_process)
