@@ -131,6 +131,8 @@ static void judge(struct scan_row *row)
 	struct change_result result;
 	const int status = run_change(&request, &result, &row->why);
 	if (status == 0)
+		row->why = (struct df_err){0}; /* of an attempt before the last */
+	if (status == 0)
 		ask_for_way(row, &request, &result);
 	if (status == 0)
 		find_obstacle(&result.process, &row->why);
@@ -212,7 +214,8 @@ static int load(const struct process *process, struct images *images, struct df_
 static bool may_be_half_read(int status)
 {
 	return status == -(int)DF_E_TABLE || status == -(int)DF_E_VERSION ||
-	       status == -(int)DF_E_SITE || status == -(int)DF_E_SYSTEM;
+	       status == -(int)DF_E_SITE || status == -(int)DF_E_SYSTEM ||
+	       status == -(int)DF_E_CHANGED;
 }
 
 /*
@@ -220,6 +223,7 @@ static bool may_be_half_read(int status)
  * for long, since one process must not hold up the look at all others.
  */
 #define LOOK_TIME 30000000u /* ns */
+#define LOOKS_MIN 2	    /* however long they take */
 
 static int load_flags(struct scan_row *row)
 {
@@ -229,13 +233,16 @@ static int load_flags(struct scan_row *row)
 	int status = process_open(row->pid, false, &process, &row->why);
 	if (status < 0)
 		return status;
-	for (bool again = true; again;) {
+	bool again = true;
+	for (int looks = 1; again; looks++) {
 		struct images images = {0};
 		status = load(&process, &images, &row->why);
 		if (status == 0)
 			count_images(row, &images);
+		if (status == 0)
+			row->why = (struct df_err){0}; /* of a look before this one */
 		images_free(&images);
-		again = may_be_half_read(status) && monotonic_now() < end;
+		again = may_be_half_read(status) && (looks < LOOKS_MIN || monotonic_now() < end);
 		if (again)
 			nanosleep(&pause, NULL);
 	}

@@ -161,7 +161,8 @@ static int look_until_settled(const struct process *process, const struct audit_
 	for (int looks = 1;; looks++) {
 		status = look_at(process, options, look, err);
 		if (looks == LOOKS_MAX || (status == 0 && is_settled(&before, look)) ||
-		    (status < 0 && status != -(int)DF_E_SITE && status != -(int)DF_E_SYSTEM))
+		    (status < 0 && status != -(int)DF_E_SITE && status != -(int)DF_E_SYSTEM &&
+		     status != -(int)DF_E_CHANGED))
 			break;
 		forget(&before);
 		before = *look;

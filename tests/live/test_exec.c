@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_exec.c - targets that become other programs, or end, while dfpatch is at work. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "gate.h"
 #include "live.h"
 #include "spots.h"
 
@@ -109,6 +113,61 @@ Test(exec, a_target_that_is_loaded_late)
 		sleep_us(700000);
 		cr_assert_eq(kill(live.pid, SIGCONT), 0);
 		cr_assert_eq(tool_wait(&tool), 0, "%d: %s%s", tool.status, tool.out, tool.err);
+		live_stop(&live);
+	}
+}
+
+static bool lists_mappings(const struct live *live, const struct seccomp_notif *call)
+{
+	char path[64], name[16] = "", dir[64] = "", wanted[32];
+	snprintf(path, sizeof(path), "/proc/%d/mem", tool.pid);
+	const int mem = open(path, O_RDONLY | O_CLOEXEC);
+	const ssize_t got = pread(mem, name, sizeof(name) - 1, (off_t)call->data.args[1]);
+	close(mem);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", tool.pid, (int)call->data.args[0]);
+	snprintf(wanted, sizeof(wanted), "/proc/%d", live->pid);
+	return got > 0 && strcmp(name, "maps") == 0 && readlink(path, dir, sizeof(dir) - 1) > 0 &&
+	       strcmp(dir, wanted) == 0;
+}
+
+/* It is looked at once more, and has been loaded by then. */
+static void loaded_at_the_second_look(const char *const *args, struct live *live)
+{
+	static const int opening[] = {SYS_openat, -1};
+	struct seccomp_notif call;
+	struct gate gate;
+	int looks = 0;
+	gate_start(&gate, &tool, args, opening);
+	while (gate_next(&gate, &call)) {
+		if (lists_mappings(live, &call) && ++looks == 2) {
+			cr_assert_eq(kill(live->pid, SIGCONT), 0);
+			live_ready(live, "brief");
+		}
+		gate_pass(&gate, &call);
+	}
+	gate_end(&gate);
+	cr_assert_geq(looks, 2, "it was not looked at again");
+	cr_assert_eq(tool.status, 0, "%d: %s%s", tool.status, tool.out, tool.err);
+}
+
+Test(exec, a_target_that_is_loaded_while_others_look)
+{
+	char row[64];
+	struct live live;
+	if (!gate_is_there())
+		cr_skip("the kernel cannot hold system calls for the test\n");
+	for (int i = 0; i < 2; i++) {
+		live_spawn_stopped(&live, "brief",
+				   (const char *const[]){"us=10000000", "threads=2", NULL});
+		const char *const audit[] = {"audit", PID(&live), NULL};
+		const char *const scan[] = {"scan", "--noheadings", "-o", "PID,PATCHABLE,REASON",
+					    NULL};
+		loaded_at_the_second_look(i ? scan : audit, &live);
+		snprintf(row, sizeof(row), "%d yes", live.pid);
+		const char *found = strstr(tool.out, row);
+		cr_assert(i == 0 || found, "not '%s': %s", row, tool.out);
+		const char *rest = i == 0 ? "" : found + strlen(row);
+		cr_assert_eq(rest[strspn(rest, " ")], i == 0 ? '\0' : '\n', "%s", tool.out);
 		live_stop(&live);
 	}
 }

@@ -131,7 +131,7 @@ void live_spawn_stopped(struct live *live, const char *name, const char *const *
 	cr_assert(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
 }
 
-static void wait_until_ready(const struct live *live, const char *name)
+void live_ready(const struct live *live, const char *name)
 {
 	const uint64_t end = now_ns() + PATIENCE;
 	while (!live->page->ready) {
@@ -144,7 +144,7 @@ static void wait_until_ready(const struct live *live, const char *name)
 void live_start(struct live *live, const char *name, const char *const *args)
 {
 	live_spawn(live, name, args);
-	wait_until_ready(live, name);
+	live_ready(live, name);
 }
 
 bool live_start_in(struct live *live, const char *name, const char *const *args, int namespaces,
@@ -152,7 +152,7 @@ bool live_start_in(struct live *live, const char *name, const char *const *args,
 {
 	const bool started = spawn_in(live, name, args, namespaces, setup);
 	if (started)
-		wait_until_ready(live, name);
+		live_ready(live, name);
 	return started;
 }
 

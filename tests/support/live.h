@@ -38,6 +38,9 @@ void live_spawn(struct live *live, const char *name, const char *const *args);
 /* The same, but stopped before its loader does anything. SIGCONT lets it go on. */
 void live_spawn_stopped(struct live *live, const char *name, const char *const *args);
 
+/* Waits until it is ready, as live_start() does. */
+void live_ready(const struct live *live, const char *name);
+
 /* Kills and reaps it. Fails the test if it is dead already, by whatever. */
 void live_stop(struct live *live);
 
