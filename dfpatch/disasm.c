@@ -69,8 +69,8 @@ static bool begins_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* What Capstone says. */
-static bool ask(struct disasm *disasm, const struct df_site *site, const uint8_t *code, bool jump)
+bool disasm_is_site(struct disasm *disasm, const struct df_site *site, const uint8_t *code,
+		    bool jump)
 {
 	const cs_insn *insn = disasm->insn;
 	const size_t size = df_insn_size(site->style);
@@ -98,14 +98,14 @@ static bool leads_to_target(const struct df_site *site, const uint8_t *code)
  * instruction once, and about everything else each time; to print the number of each site would
  * take most of the time of an audit.
  */
-bool disasm_is_site(struct disasm *disasm, const struct df_site *site, const uint8_t *code,
-		    bool jump)
+bool disasm_is_site_of_many(struct disasm *disasm, const struct df_site *site, const uint8_t *code,
+			    bool jump)
 {
 	const uint8_t opcode = df_insn_opcode(site->style, jump);
 	const bool plain = df_insn_size(site->style) > 0 && code[0] == opcode;
 	if (plain && disasm->known[opcode])
 		return site->style != DF_STYLE_X86_GOTO || !jump || leads_to_target(site, code);
-	const bool is = ask(disasm, site, code, jump);
+	const bool is = disasm_is_site(disasm, site, code, jump);
 	disasm->known[opcode] |= plain && is;
 	return is;
 }

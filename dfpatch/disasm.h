@@ -24,11 +24,18 @@ int disasm_new(struct disasm **disasm, struct df_err *err);
 
 /*
  * Whether the df_insn_size() bytes at `code` decode as exactly one instruction, the one of
- * the site's style that jumps or the one that does not, with the site's target. Of sites that
- * begin with one opcode, Capstone decodes the first that is sound; see there why that is enough.
+ * the site's style that jumps or the one that does not, with the site's target. Capstone
+ * decodes them each time.
  */
 bool disasm_is_site(struct disasm *disasm, const struct df_site *site, const uint8_t *code,
 		    bool jump);
+
+/*
+ * The same for audits, of up to a million sites: of those that begin with one opcode, Capstone
+ * decodes the first that is sound; see there why the answer is the same.
+ */
+bool disasm_is_site_of_many(struct disasm *disasm, const struct df_site *site, const uint8_t *code,
+			    bool jump);
 
 /*
  * What the linear pass needs of one instruction. `target` is valid if it is a direct branch: a

@@ -32,7 +32,8 @@ static enum site_bytes look_at(struct window *window, struct disasm *disasm,
 	memcpy(whole, code, size);
 	if (fit == DF_FIT_BREAKPOINT)
 		whole[0] = df_insn_opcode(site->style, false);
-	if (fit == DF_FIT_NEITHER || !disasm_is_site(disasm, site, whole, fit == DF_FIT_JUMP))
+	if (fit == DF_FIT_NEITHER ||
+	    !disasm_is_site_of_many(disasm, site, whole, fit == DF_FIT_JUMP))
 		return SITE_BYTES_OTHER;
 	if (fit == DF_FIT_BREAKPOINT)
 		return SITE_BYTES_BREAKPOINT;
