@@ -5,14 +5,13 @@
  */
 #include <criterion/criterion.h>
 #include <elf.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit_target.h"
+#include "whole_file.h"
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 #define FILES "files/" /* below the directory that ctest starts this in */
@@ -30,22 +29,10 @@ static struct {
 
 static uint8_t *copy;
 
-static uint8_t *read_all(const char *path, size_t *size)
-{
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	cr_assert(fd >= 0 && fstat(fd, &st) == 0, "%s", path);
-	*size = (size_t)st.st_size;
-	uint8_t *bytes = malloc(*size);
-	cr_assert(bytes && read(fd, bytes, *size) == st.st_size);
-	close(fd);
-	return bytes;
-}
-
 static void begin(const char *path)
 {
 	struct df_err err = {0};
-	sound.bytes = read_all(path, &sound.size);
+	sound.bytes = whole_file(path, &sound.size);
 	copy = malloc(sound.size);
 	cr_assert(copy && images_from_file(path, &sound.images, &err) == 0, "%s", err.text);
 	sound.image = sound.images.list[0];
@@ -506,7 +493,7 @@ Test(audit, cut_files)
 	static const char *const names[] = {FILES "damage", FILES "object.o", FILES "archive.a"};
 	for (size_t i = 0; i < COUNT(names); i++) {
 		size_t size;
-		uint8_t *bytes = read_all(names[i], &size);
+		uint8_t *bytes = whole_file(names[i], &size);
 		for (size_t cut = 0; cut < size; cut += cut < 1024 ? 31 : 1009) {
 			struct seen seen;
 			struct df_err err = {0};

@@ -341,6 +341,17 @@ Test(diff, compiled_for)
 	images_free(&images);
 }
 
+/* Of processor time. */
+static double compare_timed(const struct images *images, struct diff *diff)
+{
+	struct timespec from, to;
+	struct df_err err;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+	cr_assert_eq(diff_images(images->list[0], images->list[1], diff, &err), 0);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+}
+
 /* Flags that all bear one name and all moved: the worst there is to pair. */
 static double seconds_for(uint32_t count)
 {
@@ -362,17 +373,13 @@ static double seconds_for(uint32_t count)
 			};
 		fake_image_add(&images, "/x", sites, count);
 	}
-	struct timespec from, to;
 	struct diff diff;
-	struct df_err err;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-	cr_assert_eq(diff_images(images.list[0], images.list[1], &diff, &err), 0);
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+	const double seconds = compare_timed(&images, &diff);
 	cr_expect_eq(diff.whats[DIFF_MOVED], count);
 	diff_free(&diff);
 	images_free(&images);
 	free(sites);
-	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+	return seconds;
 }
 
 /* Ten times as many take 12 times as long by n log n, and a hundred times by its square. */
@@ -402,19 +409,15 @@ static double seconds_without(uint32_t gone, uint32_t come)
 	}
 	fake_image_add(&images, "/old", sites, gone);
 	fake_image_add(&images, "/new", &other, come);
-	struct timespec from, to;
 	struct diff diff;
-	struct df_err err;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-	cr_assert_eq(diff_images(images.list[0], images.list[1], &diff, &err), 0);
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+	const double seconds = compare_timed(&images, &diff);
 	cr_expect_eq(diff.whats[DIFF_REMOVED], gone);
 	cr_expect_eq(diff.whats[DIFF_ADDED], come);
 	diff_free(&diff);
 	images_free(&images);
 	free(sites);
 	free(names);
-	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+	return seconds;
 }
 
 /* Flags that nothing can be the partner of are not looked at again and again to find one. */

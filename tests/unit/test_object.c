@@ -5,14 +5,13 @@
  */
 #include <criterion/criterion.h>
 #include <elf.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit_target.h"
+#include "whole_file.h"
 
 #define FILES "files/" /* below the directory that ctest starts this in */
 #define FIELD(NAME) offsetof(struct df_site_v1, NAME)
@@ -37,18 +36,6 @@ static int take(void *context, const struct audit_module *module, struct df_err 
 	return 0;
 }
 
-static uint8_t *read_all(const char *path, size_t *size)
-{
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	cr_assert(fd >= 0 && fstat(fd, &st) == 0, "%s", path);
-	*size = (size_t)st.st_size;
-	uint8_t *bytes = malloc(*size);
-	cr_assert(bytes && read(fd, bytes, *size) == st.st_size);
-	close(fd);
-	return bytes;
-}
-
 /* ---- relocatable objects ---- */
 
 static struct {
@@ -62,7 +49,7 @@ static struct {
 
 static void begin_object(void)
 {
-	object.bytes = read_all(FILES "object.o", &object.size);
+	object.bytes = whole_file(FILES "object.o", &object.size);
 	object.copy = malloc(object.size);
 	cr_assert(object.copy);
 	memcpy(object.copy, object.bytes, object.size);
