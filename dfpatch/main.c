@@ -145,7 +145,8 @@
  *   binary/report_preset, binary/json_preset  likewise
  *   duration         times and ages as text
  *   commands         the tables of commands and options
- *   cli              the command line and its help (argp)
+ *   help             what --help says besides options
+ *   cli              the command line (argp)
  *   binary/report_audit, binary/json_audit  audits likewise
  *   binary/audit_run  the command audit
  *   several          a command on many processes

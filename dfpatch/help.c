@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* help.c - what --help says besides options. */
+#include "help.h"
+
+#include <stdlib.h>
+
+#include "finding.h"
+#include "report.h"
+#include "report_diff.h"
+#include "report_scan.h"
+
+static const char pattern_help[] =
+	"A PATTERN that equals a kind with its colon (http:), a flag (http:fast_path) or a full "
+	"name (http:fast_path@src/conn.c:41) means just that. Anything else is a POSIX extended "
+	"regular expression that must match from the start of the full name.";
+
+static const char script_help[] =
+	"A LINE is +RE (activate), -RE (deactivate), !RE (unhook), ?RE (rehook), or one of these "
+	"words or enable or disable, a blank and RE: a POSIX extended regular expression that must "
+	"match from the start of the full name (http:fast_path@src/conn.c:41). Lines that begin "
+	"with # are comments.\n\nIN is only read. OUT appears whole or not at all, with user, "
+	"group "
+	"and mode of IN where that is allowed; a file of that name is replaced, of a symbolic link "
+	"the link itself.";
+
+void help_print(FILE *to)
+{
+	fputs("Usage: dfpatch COMMAND [OPTION...] [PATTERN...]\n"
+	      "Show and flip the flags of programs, from outside, while they run.\n\n"
+	      "Commands:\n",
+	      to);
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(to, "  %-12s %s\n", c->name, c->summary);
+	fputs("\n"
+	      "  dfpatch COMMAND --help shows the options of a command.\n"
+	      "  dfpatch --version shows the version.\n\n"
+	      "Examples:\n"
+	      "  dfpatch list --pid 1234\n"
+	      "  dfpatch list --file ./server -o NAME,DOC\n"
+	      "  dfpatch enable --pid 1234 http:fast_path\n"
+	      "  dfpatch disable --pid 1234 --dry-run 'http:' 'cache:.*log'\n"
+	      "  dfpatch enable --exe /usr/sbin/server --tree http:fast_path\n"
+	      "  dfpatch scan\n"
+	      "  dfpatch audit ./server\n"
+	      "  dfpatch diff ./server.old ./server\n"
+	      "  dfpatch preset ./server ./server.fast -e 'enable http:fast_path'\n\n"
+	      "Exit status:\n"
+	      "  0    done; also when the flags were already so\n"
+	      "  1    some PATTERN matched no flag, or there are no flags: nothing was changed;\n"
+	      "       or diff or audit found something\n"
+	      "  2    usage, bad pattern or bad script: nothing was attempted\n"
+	      "  3    the target could not be opened, stopped or trusted, or is busy: nothing was\n"
+	      "       changed\n"
+	      "  4    a site or table failed verification: nothing was changed\n"
+	      "  5    of several processes some failed and others did not, or they failed in\n"
+	      "       different ways: the report says which\n"
+	      "  6    a write failed half-way and was undone, or could not be; or a change was\n"
+	      "       made, or a part of it, but could not be reported: the message says which\n"
+	      "  7    done, but some flags are unhooked, so the wanted state was not reached\n"
+	      "  137  killed, by its watchdog or somebody else: what was begun, the next change\n"
+	      "       will finish or undo\n",
+	      to);
+}
+
+struct help_list {
+	const char *title;
+	const char *lines; /* NULL for none */
+};
+
+static struct help_list list_of(const struct command *command)
+{
+	switch (command->kind) {
+	case COMMAND_LIST:
+		return (struct help_list){"Columns:\n", report_columns_help};
+	case COMMAND_SCAN:
+		return (struct help_list){"Columns:\n", report_scan_columns_help};
+	case COMMAND_DIFF:
+		return (struct help_list){"Columns:\n", report_diff_columns_help};
+	case COMMAND_AUDIT:
+		return (struct help_list){"Codes of what is found, and of notes:\n", findings_help};
+	case COMMAND_CHANGE:
+	case COMMAND_PRESET:
+	default:
+		return (struct help_list){0};
+	}
+}
+
+char *help_after_options(const struct command *command)
+{
+	const char *patterns = command_takes_patterns(command)	 ? pattern_help
+			       : command->kind == COMMAND_PRESET ? script_help
+								 : NULL;
+	const struct help_list list = list_of(command);
+	char *text = NULL;
+	if (asprintf(&text, "%s%s%s%s", patterns ? patterns : "",
+		     patterns && list.lines ? "\n\n" : "", list.lines ? list.title : "",
+		     list.lines ? list.lines : "") < 0)
+		return NULL;
+	return text;
+}

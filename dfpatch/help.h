@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* help.h - what --help says besides options. */
+#ifndef DFPATCH_HELP_H
+#define DFPATCH_HELP_H
+
+#include <stdio.h>
+
+#include "commands.h"
+
+/* The help of dfpatch without a command. */
+void help_print(FILE *to);
+
+/* Text behind the options of a command's help, for the caller to free; NULL if memory runs out. */
+char *help_after_options(const struct command *command);
+
+#endif
