@@ -131,6 +131,8 @@ int df_plan_close(struct df_plan *plan, const uint8_t *opcodes, struct df_err *e
 		const bool counts = differs(&plan->was[i], &plan->will[i]);
 		if (counts)
 			plan->changes[plan->change_count++] = i;
+		else if (plan->outcome[i] == DF_CHANGED)
+			plan->outcome[i] = DF_SAME; /* nobody sees the counts in between */
 		add_edit(plan, i, opcodes[i]);
 		if (counts || plan->edit_count > edits)
 			plan->looks[plan->look_count++] = i;

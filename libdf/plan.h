@@ -55,7 +55,8 @@ void df_plan_do(struct df_plan *plan, enum df_op op, const bool *selected);
 
 /*
  * Works out changes and edits. `opcodes` has the first byte at each selected
- * site, which the caller found to be one of the site's two. Returns 0 or
+ * site, which the caller found to be one of the site's two. What a later
+ * operation took back of an earlier one is no change. Returns 0 or
  * DF_E_MEMORY.
  */
 int df_plan_close(struct df_plan *plan, const uint8_t *opcodes, struct df_err *err);
