@@ -105,6 +105,7 @@
  *   binary/page_section  all of these, of a module
  *   binary/page      an audit as one page
  *   select           patterns -> sites
+ *   script_plan      scripts -> operations of plans
  *   verify           every site, before anything is touched
  *   restart          which system calls may be begun anew after a stop
  *   tracee           one thread, stopped and let go (ptrace)

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int make_room(struct selection *s, const struct images *images, bool all, struct df_err *err)
+int selection_new(struct selection *s, const struct images *images, bool all, struct df_err *err)
 {
+	*s = (struct selection){0};
 	s->selected = calloc(images->count + 1, sizeof(*s->selected));
 	if (!s->selected)
 		return df_fail_memory(err);
@@ -19,6 +20,12 @@ static int make_room(struct selection *s, const struct images *images, bool all,
 		memset(s->selected[i], all, count + 1);
 	}
 	return 0;
+}
+
+int selection_no_match(const char *pattern, struct df_err *err)
+{
+	return df_fail(err, DF_E_NO_MATCH,
+		       "no flag matches '%s'; 'dfpatch list' shows the flags there are", pattern);
 }
 
 static int match_image(const struct df_pattern *pattern, const struct image *image, bool *selected,
@@ -46,17 +53,14 @@ static int match_all(struct selection *s, const struct images *images, const cha
 	for (size_t i = 0; status == 0 && i < images->count; i++)
 		status = match_image(pattern, images->list[i], s->selected[i], &matched, err);
 	if (status == 0 && matched == 0)
-		return df_fail(err, DF_E_NO_MATCH,
-			       "no flag matches '%s'; 'dfpatch list' shows the flags there are",
-			       text);
+		return selection_no_match(text, err);
 	return status;
 }
 
 int selection_make(struct selection *selection, const struct images *images,
 		   const char *const *patterns, size_t pattern_count, struct df_err *err)
 {
-	*selection = (struct selection){0};
-	int status = make_room(selection, images, pattern_count == 0, err);
+	int status = selection_new(selection, images, pattern_count == 0, err);
 	for (size_t i = 0; status == 0 && i < pattern_count; i++) {
 		struct df_pattern *pattern;
 		status = df_pattern_words(patterns[i], &pattern, err);

@@ -25,6 +25,13 @@ struct selection {
 int selection_make(struct selection *selection, const struct images *images,
 		   const char *const *patterns, size_t pattern_count, struct df_err *err);
 
+/* All sites, or none. Returns 0 or DF_E_MEMORY; selection_free() ends it, also after a failure. */
+int selection_new(struct selection *selection, const struct images *images, bool all,
+		  struct df_err *err);
+
+/* DF_E_NO_MATCH, naming the pattern. */
+int selection_no_match(const char *pattern, struct df_err *err);
+
 void selection_free(struct selection *selection);
 
 #endif

@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "insn.h"
 #include "match.h"
+#include "script_plan.h"
 #include "window.h"
 
 static struct image *image_of(const struct preset *preset)
@@ -100,55 +101,7 @@ static int check_image(const struct image *image, struct df_err *err)
 	return check_sites(window, image, err);
 }
 
-/* ---- the script ---- */
-
-static int do_line(struct preset *preset, const struct df_script_line *line, bool *selected,
-		   struct df_err *err)
-{
-	const struct image *image = image_of(preset);
-	size_t matched = 0;
-	for (size_t i = 0; i < image->table.count; i++) {
-		const int status = df_pattern_match(line->pattern, &image->sites[i], err);
-		if (status < 0)
-			return status;
-		selected[i] = status > 0;
-		matched += status > 0;
-	}
-	if (matched == 0)
-		return df_fail(err, DF_E_NO_MATCH,
-			       "no flag matches '%s'; 'dfpatch list --file' shows the flags there "
-			       "are",
-			       df_pattern_text(line->pattern));
-	df_plan_do(preset->change.plans, line->op, selected);
-	return 0;
-}
-
-static int do_scripts(struct preset *preset, const struct scripts *scripts, struct df_err *err)
-{
-	CLEANUP_FREE bool *selected = calloc(image_of(preset)->table.count + 1, sizeof(*selected));
-	if (!selected)
-		return df_fail_memory(err);
-	for (size_t i = 0; i < scripts->count; i++)
-		for (size_t j = 0; j < scripts->list[i].count; j++) {
-			const struct df_script_line *line = &scripts->list[i].lines[j];
-			if (do_line(preset, line, selected, err) < 0)
-				return scripts_at_line(scripts, i, line->number, err);
-		}
-	return 0;
-}
-
-static bool same_count(const struct df_count *a, const struct df_count *b)
-{
-	return a->activation == b->activation && a->unhook == b->unhook && a->held == b->held;
-}
-
-/* Nobody sees the counts between two lines: what a later one took back was no change. */
-static void forget_what_was_taken_back(struct df_plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->outcome[i] == DF_CHANGED && same_count(&plan->was[i], &plan->will[i]))
-			plan->outcome[i] = DF_SAME;
-}
+/* ---- counts ---- */
 
 static int check_counts(const struct preset *preset, struct df_err *err)
 {
@@ -299,6 +252,15 @@ static int close_plan(struct preset *preset, struct df_err *err)
 	return preset->edits ? 0 : df_fail_memory(err);
 }
 
+static int do_scripts(struct preset *preset, const struct scripts *scripts, struct df_err *err)
+{
+	struct change_result *change = &preset->change;
+	const int status = selection_new(&change->selection, &change->images, true, err);
+	return status < 0 ? status
+			  : script_plan(scripts, &change->images, change->plans, &change->selection,
+					err);
+}
+
 static int load(const char *path, struct preset *preset, struct df_err *err)
 {
 	struct change_result *change = &preset->change;
@@ -325,7 +287,6 @@ int preset_make(const char *path, const struct scripts *scripts, struct preset *
 		status = check_counts(preset, err);
 	if (status < 0)
 		return status;
-	forget_what_was_taken_back(preset->change.plans);
 	status = close_plan(preset, err);
 	if (status == 0)
 		status = add_edits(preset, err);
@@ -333,6 +294,11 @@ int preset_make(const char *path, const struct scripts *scripts, struct preset *
 }
 
 /* ---- the copy ---- */
+
+static bool same_count(const struct df_count *a, const struct df_count *b)
+{
+	return a->activation == b->activation && a->unhook == b->unhook && a->held == b->held;
+}
 
 static bool same_site(const struct df_site *a, const struct df_site *b)
 {
@@ -384,6 +350,7 @@ void preset_free(struct preset *preset)
 	if (preset->change.plans)
 		df_plan_free(preset->change.plans);
 	free(preset->change.plans);
+	selection_free(&preset->change.selection);
 	free(preset->edits);
 	images_free(&preset->change.images);
 	*preset = (struct preset){0};
