@@ -150,6 +150,7 @@
  *   cli              the command line (argp)
  *   binary/report_audit, binary/json_audit  audits likewise
  *   binary/audit_run  the command audit
+ *   binary/diff_run  the command diff
  *   several          a command on many processes
  *   exit_status      what it comes to as a number
  *   main             this file; the only one that exits
@@ -163,14 +164,12 @@
 #include "audit_run.h"
 #include "cli.h"
 #include "diag.h"
-#include "diff.h"
+#include "diff_run.h"
 #include "exit_status.h"
 #include "json.h"
-#include "json_diff.h"
 #include "json_preset.h"
 #include "namespace.h"
 #include "report.h"
-#include "report_diff.h"
 #include "report_preset.h"
 #include "report_scan.h"
 #include "run.h"
@@ -297,42 +296,14 @@ static int do_scan(const struct options *options)
 	return status < 0 ? fail(options, &err) : exit;
 }
 
-/* A file without flags is one that has lost them all, or got none yet. */
-static int load_to_compare(const char *path, struct images *images, struct df_err *err)
-{
-	const int status = images_from_file(path, images, err);
-	if (status != -(int)DF_E_NO_FLAGS)
-		return status;
-	diag_note("%s; compared as a file with none", err->text);
-	return 0;
-}
-
-static int compare_images(const struct options *options, const struct image *old,
-			  const struct image *new, struct df_err *err)
-{
-	struct diff diff;
-	int status = diff_images(old, new, &diff, err);
-	if (status == 0)
-		status = options->json
-				 ? json_diff(&diff, err)
-				 : report_diff(&diff, options->columns, options->headings, err);
-	const int exit = diff.count > 0 ? EXIT_NOTHING : EXIT_DONE;
-	diff_free(&diff);
-	return status < 0 ? status : exit;
-}
-
 static int do_diff(const struct options *options)
 {
-	struct images old, new = {0};
+	bool differ = false;
 	struct df_err err;
-	int status = load_to_compare(options->files[0], &old, &err);
-	if (status == 0)
-		status = load_to_compare(options->files[1], &new, &err);
-	if (status == 0)
-		status = compare_images(options, old.list[0], new.list[0], &err);
-	images_free(&old);
-	images_free(&new);
-	return status < 0 ? fail(options, &err) : status;
+	const int status = diff_run(options, &differ, &err);
+	if (status < 0)
+		return fail(options, &err);
+	return differ ? EXIT_NOTHING : EXIT_DONE;
 }
 
 static int show_preset(const struct options *options, const struct preset_request *request,
