@@ -13,6 +13,7 @@
 #include "marks.h"
 #include "plan.h"
 #include "process.h"
+#include "script_source.h"
 #include "select.h"
 
 /* How the bytes are to be written. */
@@ -24,10 +25,11 @@ enum mode {
 
 struct change_request {
 	enum df_op op;
-	pid_t pid;
-	struct process_check check;  /* whether it is one that is meant; nothing to ask: it is */
 	const char *const *patterns; /* none: all flags */
 	size_t pattern_count;
+	const struct scripts *scripts; /* in place of operation and patterns; NULL for these */
+	pid_t pid;
+	struct process_check check; /* whether it is one that is meant; nothing to ask: it is */
 	bool dry_run;
 	enum mode mode;
 	uint64_t timeout;    /* ns: for waiting on other controllers, and trying again */

@@ -63,6 +63,7 @@ static int check_columns(const struct command *command, const char *text, struct
 		return report_diff_check_columns(text, err);
 	case COMMAND_LIST:
 	case COMMAND_CHANGE:
+	case COMMAND_APPLY:
 	case COMMAND_AUDIT:
 	case COMMAND_PRESET:
 	default:
@@ -171,12 +172,16 @@ static void check_audit(struct argp_state *state, const struct options *o)
 		argp_error(state, "--stale needs the checkout: --source DIR");
 }
 
+static void check_script(struct argp_state *state, const struct options *o)
+{
+	if (o->script_count == 0)
+		argp_error(state, "name the flags to set, with -e LINE or -s FILE");
+}
+
 static void check_two_files(struct argp_state *state, const struct options *o)
 {
 	if (o->file_count != 2)
 		argp_error(state, "name two files: %s", o->command->operand_names);
-	else if (o->command->kind == COMMAND_PRESET && o->script_count == 0)
-		argp_error(state, "name the flags to set, with -e LINE or -s FILE");
 }
 
 static void check_patterns(struct argp_state *state, const struct options *o)
@@ -194,12 +199,19 @@ static void check(struct argp_state *state, const struct options *o)
 	case COMMAND_CHANGE:
 		check_patterns(state, o);
 		break;
+	case COMMAND_APPLY:
+		check_target(state, o);
+		check_script(state, o);
+		break;
 	case COMMAND_AUDIT:
 		check_audit(state, o);
 		break;
 	case COMMAND_DIFF:
+		check_two_files(state, o);
+		break;
 	case COMMAND_PRESET:
 		check_two_files(state, o);
+		check_script(state, o);
 		break;
 	case COMMAND_SCAN:
 		break;
@@ -208,7 +220,7 @@ static void check(struct argp_state *state, const struct options *o)
 		argp_error(state, "--json has all members; --output is for the table");
 }
 
-/* Of commands that look at files rather than at processes. */
+/* Of scripts, and of commands that look at files rather than at processes. */
 static error_t parse_file_option(int key, char *arg, struct argp_state *state, struct options *o)
 {
 	switch (key) {

@@ -23,6 +23,8 @@ const struct command commands[] = {
 	 "take one from the unhook count"},
 	{"init", COMMAND_CHANGE, DF_INIT, OPERANDS_NONE, NULL,
 	 "initialise: release every DF_OPT flag, once per module"},
+	{"apply", COMMAND_APPLY, 0, OPERANDS_NONE, NULL,
+	 "carry out a script, all of it in one change of each module"},
 	{"scan", COMMAND_SCAN, 0, OPERANDS_NONE, NULL,
 	 "show which processes here carry flags, and which could be changed"},
 	{"audit", COMMAND_AUDIT, 0, OPERANDS_FILES, "[FILE...]",
@@ -46,7 +48,8 @@ const struct command *command_find(const char *name)
 
 #define ON(KIND) (1u << (KIND))
 #define ON_LIST ON(COMMAND_LIST)
-#define ON_CHANGE ON(COMMAND_CHANGE)
+#define ON_APPLY ON(COMMAND_APPLY)
+#define ON_CHANGE (ON(COMMAND_CHANGE) | ON_APPLY)
 #define ON_SCAN ON(COMMAND_SCAN)
 #define ON_AUDIT ON(COMMAND_AUDIT)
 #define ON_DIFF ON(COMMAND_DIFF)
@@ -77,10 +80,11 @@ static const struct {
 	{ON_ALL, {"json", 'J', NULL, 0, "Print one JSON document", 0}},
 	{ON_CHANGE, {"dry-run", 'n', NULL, 0, "Do everything but stop and write", 0}},
 	{ON_PRESET, {"dry-run", 'n', NULL, 0, "Do everything but write", 0}},
-	{ON_PRESET,
+	{ON_APPLY | ON_PRESET,
 	 {"expression", 'e', "LINE", 0,
 	  "A line of a script: +RE, -RE, !RE, ?RE, or an operation and RE", 0}},
-	{ON_PRESET, {"script", 's', "FILE", 0, "A file with such lines; - is standard input", 0}},
+	{ON_APPLY | ON_PRESET,
+	 {"script", 's', "FILE", 0, "A file with such lines; - is standard input", 0}},
 	{ON_AUDIT,
 	 {"sites", OPT_SITES, NULL, 0, "Look at each site alone, not at the function around it",
 	  0}},

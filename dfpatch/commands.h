@@ -14,6 +14,7 @@
 enum command_kind {
 	COMMAND_LIST,
 	COMMAND_CHANGE,
+	COMMAND_APPLY, /* a change by a script */
 	COMMAND_SCAN,
 	COMMAND_AUDIT,
 	COMMAND_DIFF,
@@ -45,6 +46,16 @@ static inline bool command_takes_patterns(const struct command *command)
 {
 	return command->operands == OPERANDS_PATTERNS ||
 	       command->operands == OPERANDS_PATTERNS_OR_NONE;
+}
+
+static inline bool command_changes(const struct command *command)
+{
+	return command->kind == COMMAND_CHANGE || command->kind == COMMAND_APPLY;
+}
+
+static inline bool command_takes_script(const struct command *command)
+{
+	return command->kind == COMMAND_APPLY || command->kind == COMMAND_PRESET;
 }
 
 /* NULL if there is none of that name. */

@@ -18,10 +18,17 @@ static const char script_help[] =
 	"A LINE is +RE (activate), -RE (deactivate), !RE (unhook), ?RE (rehook), or one of these "
 	"words or enable or disable, a blank and RE: a POSIX extended regular expression that must "
 	"match from the start of the full name (http:fast_path@src/conn.c:41). Lines that begin "
-	"with # are comments.\n\nIN is only read. OUT appears whole or not at all, with user, "
-	"group "
-	"and mode of IN where that is allowed; a file of that name is replaced, of a symbolic link "
-	"the link itself.";
+	"with # are comments.";
+
+static const char apply_help[] =
+	"The whole script is read before anything is done. If one of its lines makes no sense, "
+	"nothing "
+	"is done at all; if one means no flag of a process, nothing is changed there.";
+
+static const char preset_help[] =
+	"IN is only read. OUT appears whole or not at all, with user, group and mode of IN where "
+	"that "
+	"is allowed; a file of that name is replaced, of a symbolic link the link itself.";
 
 void help_print(FILE *to)
 {
@@ -40,6 +47,7 @@ void help_print(FILE *to)
 	      "  dfpatch enable --pid 1234 http:fast_path\n"
 	      "  dfpatch disable --pid 1234 --dry-run 'http:' 'cache:.*log'\n"
 	      "  dfpatch enable --exe /usr/sbin/server --tree http:fast_path\n"
+	      "  dfpatch apply --pid 1234 -e '+http:fast_path' -s flags.txt\n"
 	      "  dfpatch scan\n"
 	      "  dfpatch audit ./server\n"
 	      "  dfpatch diff ./server.old ./server\n"
@@ -79,22 +87,46 @@ static struct help_list list_of(const struct command *command)
 	case COMMAND_AUDIT:
 		return (struct help_list){"Codes of what is found, and of notes:\n", findings_help};
 	case COMMAND_CHANGE:
+	case COMMAND_APPLY:
 	case COMMAND_PRESET:
 	default:
 		return (struct help_list){0};
 	}
 }
 
+static const char *operand_help(const struct command *command)
+{
+	if (command_takes_script(command))
+		return script_help;
+	return command_takes_patterns(command) ? pattern_help : "";
+}
+
+static const char *own_help(const struct command *command)
+{
+	if (command->kind == COMMAND_APPLY)
+		return apply_help;
+	return command->kind == COMMAND_PRESET ? preset_help : "";
+}
+
+static void put(FILE *to, const char *paragraph)
+{
+	if (*paragraph != '\0')
+		fprintf(to, "%s%s", ftell(to) > 0 ? "\n\n" : "", paragraph);
+}
+
 char *help_after_options(const struct command *command)
 {
-	const char *patterns = command_takes_patterns(command)	 ? pattern_help
-			       : command->kind == COMMAND_PRESET ? script_help
-								 : NULL;
 	const struct help_list list = list_of(command);
 	char *text = NULL;
-	if (asprintf(&text, "%s%s%s%s", patterns ? patterns : "",
-		     patterns && list.lines ? "\n\n" : "", list.lines ? list.title : "",
-		     list.lines ? list.lines : "") < 0)
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+	if (!to)
 		return NULL;
-	return text;
+	put(to, operand_help(command));
+	put(to, own_help(command));
+	if (list.lines) {
+		put(to, list.title);
+		fputs(list.lines, to);
+	}
+	return fclose(to) == 0 ? text : NULL;
 }

@@ -246,9 +246,10 @@ static int fail_change(const struct options *options, const struct change_reques
 	return exit_status_of(err->code);
 }
 
-static int do_change(const struct options *options)
+static int do_change(const struct options *options, const struct scripts *scripts)
 {
-	const struct change_request request = change_request_of(options, options->wish.pids[0]);
+	const struct change_request request =
+		change_request_of(options, scripts, options->wish.pids[0]);
 	struct change_result result;
 	struct df_err err;
 	const int status = run_change(&request, &result, &err);
@@ -260,12 +261,12 @@ static int do_change(const struct options *options)
 	return exit;
 }
 
-static int do_several(const struct options *options)
+static int do_several(const struct options *options, const struct scripts *scripts)
 {
 	static char words[96];
 	struct several several;
 	struct df_err err;
-	const int status = several_run(options, &several, &err);
+	const int status = several_run(options, scripts, &several, &err);
 	snprintf(words, sizeof(words), "%zu of %zu processes %s changed", several.written,
 		 several.tally.count, several.written == 1 ? "was" : "were");
 	done = several.written > 0 ? words : NULL;
@@ -371,7 +372,8 @@ static int number_processes(const struct options *options, struct df_err *err)
 	return 0;
 }
 
-static int do_command(const struct options *options)
+/* `scripts` is NULL for a command without. */
+static int do_command(const struct options *options, const struct scripts *scripts)
 {
 	struct df_err err;
 	if (number_processes(options, &err) < 0)
@@ -385,13 +387,26 @@ static int do_command(const struct options *options)
 	if (options->command->kind == COMMAND_AUDIT)
 		return do_audit(options);
 	if (cli_several(options))
-		return do_several(options);
-	return options->command->kind == COMMAND_LIST ? do_list(options) : do_change(options);
+		return do_several(options, scripts);
+	return command_changes(options->command) ? do_change(options, scripts) : do_list(options);
+}
+
+/* Before anything is looked at: preset does it by itself. */
+static int read_and_do(const struct options *options)
+{
+	struct scripts scripts;
+	struct df_err err;
+	if (options->command->kind != COMMAND_APPLY)
+		return do_command(options, NULL);
+	const int status = scripts_read(options->script, options->script_count, &scripts, &err);
+	const int exit = status < 0 ? fail(options, &err) : do_command(options, &scripts);
+	scripts_free(&scripts);
+	return exit;
 }
 
 static bool may_hold_up(const struct options *options)
 {
-	return options->command->kind == COMMAND_CHANGE && !options->dry_run;
+	return command_changes(options->command) && !options->dry_run;
 }
 
 static int do_or_have_done(const struct options *options)
@@ -399,7 +414,7 @@ static int do_or_have_done(const struct options *options)
 	struct df_err err;
 	int status;
 	if (!may_hold_up(options) || !stand_in_worked(&status, &err))
-		return do_command(options);
+		return read_and_do(options);
 	return status < 0 ? fail(options, &err) : status;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "image_process.h"
+#include "script_plan.h"
 
 struct df_module plans_module(const struct work *w, size_t i)
 {
@@ -81,33 +82,72 @@ static bool any_selected(const struct image *image, const bool *selected)
 	return false;
 }
 
-static int plan_image(struct work *w, size_t i, struct df_err *err)
+static int begin_plan(const struct image *image, struct df_plan *plan, struct df_err *err)
 {
-	struct image *image = w->result->images.list[i];
-	struct df_plan *plan = &w->result->plans[i];
-	const bool *selected = w->result->selection.selected[i];
-	int status = image_refresh(image, err);
-	if (status == 0)
-		status = df_plan_begin(plan, image->sites, image->table.count, image->states,
-				       &image->control, err);
-	if (status < 0)
-		return status;
-	if (!plans_inherited(w, image))
-		df_plan_do(plan, w->request->op, selected);
-	else if (any_selected(image, selected))
-		w->inherited++;
-	status = verify_image(w, i, err);
-	return status < 0 ? status : df_plan_close(plan, w->result->opcodes[i], err);
+	return df_plan_begin(plan, image->sites, image->table.count, image->states, &image->control,
+			     err);
+}
+
+static int begin_plans(struct work *w, struct df_err *err)
+{
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < w->result->images.count; i++) {
+		struct image *image = w->result->images.list[i];
+		status = image_refresh(image, err);
+		if (status == 0)
+			status = begin_plan(image, &w->result->plans[i], err);
+	}
+	return status;
+}
+
+static int do_what_is_asked(struct work *w, struct df_err *err)
+{
+	struct change_result *r = w->result;
+	if (w->request->scripts)
+		return script_plan(w->request->scripts, &r->images, r->plans, &r->selection, err);
+	for (size_t i = 0; i < r->images.count; i++)
+		df_plan_do(&r->plans[i], w->request->op, r->selection.selected[i]);
+	return 0;
+}
+
+/* Where all of it was done before, nothing is. */
+static int leave_inherited(struct work *w, struct df_err *err)
+{
+	int status = 0;
+	w->inherited = 0;
+	for (size_t i = 0; status == 0 && i < w->result->images.count; i++) {
+		const struct image *image = w->result->images.list[i];
+		if (!plans_inherited(w, image))
+			continue;
+		w->inherited += any_selected(image, w->result->selection.selected[i]);
+		df_plan_free(&w->result->plans[i]);
+		status = begin_plan(image, &w->result->plans[i], err);
+	}
+	return status;
+}
+
+static int close_plans(struct work *w, struct df_err *err)
+{
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < w->result->images.count; i++) {
+		status = verify_image(w, i, err);
+		if (status == 0)
+			status = df_plan_close(&w->result->plans[i], w->result->opcodes[i], err);
+	}
+	return status;
 }
 
 int plans_make(struct work *w, struct df_err *err)
 {
-	w->inherited = 0;
-	for (size_t i = 0; i < w->result->images.count; i++) {
-		const int status = plan_image(w, i, err);
-		if (status < 0)
-			return status;
-	}
+	int status = begin_plans(w, err);
+	if (status == 0)
+		status = do_what_is_asked(w, err);
+	if (status == 0)
+		status = leave_inherited(w, err);
+	if (status == 0)
+		status = close_plans(w, err);
+	if (status < 0)
+		return status;
 	if (w->inherited > 0 && !plans_concern_any(w))
 		return df_fail(err, DF_E_NO_MATCH,
 			       "it was forked by a process after that was changed, and is so too");

@@ -13,14 +13,15 @@
 #include "work.h"
 
 /*
- * Loads the modules and selects sites. Returns 0 or an error of image_process.h or
- * select.h. plans_unload() ends it, also after a failure.
+ * Loads the modules and selects sites: all, if there are no patterns. Returns 0 or an error of
+ * image_process.h or select.h. plans_unload() ends it, also after a failure.
  */
 int plans_load(struct work *work, struct df_err *err);
 
 /*
- * Reads counts, plans and verifies. Returns 0 or an error of image_process.h, verify.h;
- * DF_E_MEMORY; or DF_E_NO_MATCH if all there is to do was inherited.
+ * Reads counts, plans and verifies; of a script, the sites that its lines mean are the selected
+ * ones then. Returns 0 or an error of image_process.h, script_plan.h, verify.h; DF_E_MEMORY; or
+ * DF_E_NO_MATCH if all there is to do was inherited.
  */
 int plans_make(struct work *work, struct df_err *err);
 

@@ -16,6 +16,7 @@
 
 struct round {
 	const struct options *options;
+	const struct scripts *scripts;
 	struct several *several;
 	struct targets targets;
 	size_t done;	     /* targets that had their turn */
@@ -25,13 +26,15 @@ struct round {
 	struct grid *grid; /* of a list for people */
 };
 
-struct change_request change_request_of(const struct options *options, pid_t pid)
+struct change_request change_request_of(const struct options *options,
+					const struct scripts *scripts, pid_t pid)
 {
 	return (struct change_request){
 		.op = options->command->op,
-		.pid = pid,
 		.patterns = options->patterns,
 		.pattern_count = options->pattern_count,
+		.scripts = scripts,
+		.pid = pid,
 		.dry_run = options->dry_run,
 		.mode = options->mode,
 		.timeout = options->timeout,
@@ -138,13 +141,24 @@ static bool counts(enum df_op op)
 	return op == DF_ACTIVATE || op == DF_DEACTIVATE || op == DF_UNHOOK || op == DF_REHOOK;
 }
 
+static bool any_counts(const struct round *r)
+{
+	if (!r->scripts)
+		return counts(r->options->command->op);
+	for (size_t i = 0; i < r->scripts->count; i++)
+		for (size_t j = 0; j < r->scripts->list[i].count; j++)
+			if (counts(r->scripts->list[i].lines[j].op))
+				return true;
+	return false;
+}
+
 /*
  * A process that was forked by one after its turn, or in the middle of it, has what was done
  * there. Nobody can have named it by its number.
  */
 static bool may_inherit(const struct round *r, const struct target_id *target)
 {
-	return r->done > 0 && !target->named && counts(r->options->command->op);
+	return r->done > 0 && !target->named && any_counts(r);
 }
 
 static void report(const struct round *r, const struct target_end *end,
@@ -160,7 +174,7 @@ static void report(const struct round *r, const struct target_end *end,
 
 static void change_one(struct round *r, const struct target_id *target)
 {
-	struct change_request request = change_request_of(r->options, target->pid);
+	struct change_request request = change_request_of(r->options, r->scripts, target->pid);
 	const struct found found = {.targets = &r->targets, .target = target};
 	struct change_result result;
 	struct df_err why;
@@ -300,9 +314,10 @@ static int nobody(const struct round *r, struct df_err *err)
 							       : ", and there is no such file");
 }
 
-int several_run(const struct options *options, struct several *several, struct df_err *err)
+int several_run(const struct options *options, const struct scripts *scripts,
+		struct several *several, struct df_err *err)
 {
-	struct round r = {.options = options, .several = several};
+	struct round r = {.options = options, .scripts = scripts, .several = several};
 	*several = (struct several){.written = false};
 	int status = check_patterns(options, err);
 	if (status == 0)

@@ -23,14 +23,16 @@ struct several {
 };
 
 /*
- * Carries out the command and prints what came of it. Returns 0, also if targets failed, or
- * those that were started meanwhile could not be looked for, which is in *several;
- * DF_E_NO_PROCESS if none is meant, DF_E_PATTERN before anything is touched; or
+ * Carries out the command, with its script, and prints what came of it. Returns 0, also if
+ * targets failed, or those that were started meanwhile could not be looked for, which is in
+ * *several; DF_E_NO_PROCESS if none is meant, DF_E_PATTERN before anything is touched; or
  * DF_E_SYSTEM, DF_E_MEMORY.
  */
-int several_run(const struct options *options, struct several *several, struct df_err *err);
+int several_run(const struct options *options, const struct scripts *scripts,
+		struct several *several, struct df_err *err);
 
-/* What options ask of a process. */
-struct change_request change_request_of(const struct options *options, pid_t pid);
+/* What options ask of a process; `scripts` is theirs, read, and NULL for a command without. */
+struct change_request change_request_of(const struct options *options,
+					const struct scripts *scripts, pid_t pid);
 
 #endif

@@ -35,7 +35,7 @@ static int with_descendants(pid_t target)
 	dup2(said, STDOUT_FILENO);
 	if (cli_parse(6, argv, &options) != CLI_RUN)
 		_exit(100);
-	const int status = several_run(&options, &several, &err);
+	const int status = several_run(&options, NULL, &several, &err);
 	fflush(stdout);
 	return several.tally.ends[TARGET_FAILED] > 0 ? -99 : status;
 }

@@ -172,6 +172,22 @@ Test(cli, lines_and_files_of_a_script_stay_in_order)
 	cli_free(&o);
 }
 
+Test(cli, a_script_for_processes)
+{
+	static const char *const words[ARGS_MAX] = {"apply", "-s",	"f",	  "-e",	   "+a",
+						    "-p1,2", "--quiet", "--tree", "-e\n-b"};
+	char *argv[ARGS_MAX + 2];
+	struct options o;
+	cr_assert_eq(cli_parse(arguments(words, argv), argv, &o), CLI_RUN);
+	cr_expect_eq(o.command->kind, COMMAND_APPLY);
+	cr_expect(command_changes(o.command) && command_takes_script(o.command));
+	cr_expect(o.wish.pid_count == 2 && o.wish.tree && o.mode == MODE_QUIET && cli_several(&o));
+	cr_assert_eq(o.script_count, 3);
+	cr_expect(o.script[0].is_file && !o.script[1].is_file);
+	cr_expect_str_eq(o.script[2].text, "\n-b");
+	cli_free(&o);
+}
+
 static const struct {
 	const char *text;
 	uint64_t ns;
@@ -301,6 +317,12 @@ static const struct {
 	{{"scan", "-p1"}, 2, "invalid option -- 'p'"},
 	{{"scan", "http:"}, 2, "'scan' takes no pattern, but got 'http:'"},
 	{{"scan", "-o", "DOC"}, 2, "unknown column 'DOC'; there are PID,COMMAND,"},
+	{{"apply", "-p1"}, 2, "name the flags to set, with -e LINE or -s FILE"},
+	{{"apply", "-e", "+a"}, 2, "name a process with --pid or --exe"},
+	{{"apply", "-p1", "-e", "+a", "a"}, 2, "'apply' takes no pattern, but got 'a'"},
+	{{"apply", "-p1", "-e"}, 2, "requires an argument"},
+	{{"apply", "-f", "a", "-e", "+a"}, 2, "invalid option -- 'f'"},
+	{{"enable", "-p1", "a", "-e", "+a"}, 2, "invalid option -- 'e'"},
 	{{"preset", "a", "b"}, 2, "name the flags to set, with -e LINE or -s FILE"},
 	{{"preset", "a", "-e", "+b"}, 2, "name two files: IN OUT"},
 	{{"preset", "a", "b", "-e", "+b", "--pid=1"}, 2, "unrecognized option '--pid=1'"},
@@ -400,12 +422,12 @@ Test(cli, help_of_every_command)
 		cr_expect_eq(strstr(o.out, "--pid=PID") != NULL,
 			     c->kind != COMMAND_SCAN && c->operands != OPERANDS_TWO_FILES, "%s: %s",
 			     c->name, o.out);
-		cr_expect_eq(strstr(o.out, "--stop ") != NULL, c->kind == COMMAND_CHANGE, "%s: %s",
+		cr_expect_eq(strstr(o.out, "--stop ") != NULL, command_changes(c), "%s: %s",
 			     c->name, o.out);
 		cr_expect_eq(strstr(o.out, "PATCHABLE:") != NULL, c->kind == COMMAND_SCAN, "%s",
 			     c->name);
 		cr_expect_eq(strstr(o.out, "POSIX extended") != NULL,
-			     command_takes_patterns(c) || c->kind == COMMAND_PRESET, "%s", c->name);
+			     command_takes_patterns(c) || command_takes_script(c), "%s", c->name);
 		cr_expect_eq(strstr(o.out, "ADDRESS:") != NULL, c->kind == COMMAND_LIST, "%s",
 			     c->name);
 		cr_expect(!strstr(o.err, "dfpatch"), "%s", o.err);
