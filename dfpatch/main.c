@@ -104,6 +104,7 @@
  *   binary/page_flags  the flags
  *   binary/page_section  all of these, of a module
  *   binary/page      an audit as one page
+ *   criteria         flags by what they are
  *   select           patterns -> sites
  *   script_plan      scripts -> operations of plans
  *   verify           every site, before anything is touched
