@@ -27,7 +27,8 @@ struct change_request {
 	enum df_op op;
 	const char *const *patterns; /* none: all flags */
 	size_t pattern_count;
-	const struct scripts *scripts; /* in place of operation and patterns; NULL for these */
+	const struct scripts *scripts;	 /* in place of operation and patterns; NULL for these */
+	const struct criteria *criteria; /* what else flags have to be; NULL: nothing */
 	pid_t pid;
 	struct process_check check; /* whether it is one that is meant; nothing to ask: it is */
 	bool dry_run;

@@ -141,6 +141,23 @@ static void take_operand(struct argp_state *state, struct options *o, const char
 		o->files[o->file_count++] = text;
 }
 
+static void take_criterion(struct argp_state *state, struct options *o, int key, const char *text)
+{
+	static const struct {
+		int key;
+		enum criterion_by by;
+		const char *option;
+	} sorts[] = {{OPT_KIND, BY_KIND, "--kind"},
+		     {OPT_NAME, BY_NAME, "--name"},
+		     {OPT_AT, BY_PLACE, "--at"},
+		     {OPT_DOC, BY_DOC, "--doc"},
+		     {OPT_MODULE, BY_MODULE, "--module"}};
+	struct df_err err;
+	for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++)
+		if (sorts[i].key == key && criteria_add(&o->criteria, sorts[i].by, text, &err) < 0)
+			argp_error(state, "%s: %s", sorts[i].option, err.text);
+}
+
 static void take_line(struct options *o, const char *text, bool is_file)
 {
 	o->script[o->script_count++] = (struct script_source){.text = text, .is_file = is_file};
@@ -187,9 +204,11 @@ static void check_two_files(struct argp_state *state, const struct options *o)
 static void check_patterns(struct argp_state *state, const struct options *o)
 {
 	check_target(state, o);
-	if (o->command->operands == OPERANDS_PATTERNS && o->pattern_count == 0)
+	if (o->command->operands == OPERANDS_PATTERNS && o->pattern_count == 0 &&
+	    !criteria_any(&o->criteria))
 		argp_error(state, "name the flags: a kind (http:), a flag (http:fast_path), or a "
-				  "regular expression");
+				  "regular expression; or with --kind, --name, --at, --doc, "
+				  "--module or a state");
 }
 
 static void check(struct argp_state *state, const struct options *o)
@@ -220,6 +239,30 @@ static void check(struct argp_state *state, const struct options *o)
 		argp_error(state, "--json has all members; --output is for the table");
 }
 
+static error_t parse_criterion(int key, char *arg, struct argp_state *state, struct options *o)
+{
+	switch (key) {
+	case OPT_KIND:
+	case OPT_NAME:
+	case OPT_AT:
+	case OPT_DOC:
+	case OPT_MODULE:
+		take_criterion(state, o, key, arg);
+		return 0;
+	case OPT_ACTIVE:
+		o->criteria.active = true;
+		return 0;
+	case OPT_CHANGED:
+		o->criteria.changed = true;
+		return 0;
+	case OPT_UNHOOKED:
+		o->criteria.unhooked = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 /* Of scripts, and of commands that look at files rather than at processes. */
 static error_t parse_file_option(int key, char *arg, struct argp_state *state, struct options *o)
 {
@@ -246,7 +289,7 @@ static error_t parse_file_option(int key, char *arg, struct argp_state *state, s
 		o->html = arg;
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_criterion(key, arg, state, o);
 	}
 }
 
@@ -378,9 +421,10 @@ enum cli_result cli_parse(int argc, char **argv, struct options *options)
 	options->members = calloc(pids_at_most(argc, argv), sizeof(*options->members));
 	options->files = calloc((size_t)argc, sizeof(*options->files));
 	options->script = calloc((size_t)argc, sizeof(*options->script));
+	options->criteria.list = calloc((size_t)argc, sizeof(*options->criteria.list));
 	options->wish.pids = options->pids;
 	if (!options->patterns || !options->pids || !options->members || !options->files ||
-	    !options->script) {
+	    !options->script || !options->criteria.list) {
 		fputs("dfpatch: out of memory\n", stderr);
 		return CLI_USAGE;
 	}
@@ -399,5 +443,6 @@ void cli_free(struct options *options)
 	free(options->members);
 	free(options->files);
 	free(options->script);
+	criteria_free(&options->criteria);
 	*options = (struct options){0};
 }

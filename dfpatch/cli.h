@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "commands.h"
+#include "criteria.h"
 #include "err.h"
 #include "plan.h"
 #include "run.h"
@@ -30,6 +31,7 @@ struct options {
 	uint64_t max_stop;     /* ns */
 	const char **patterns; /* owned */
 	size_t pattern_count;
+	struct criteria criteria;
 	const char **files; /* owned: operands of commands that take files */
 	size_t file_count;
 	struct script_source *script; /* owned, in the order given */

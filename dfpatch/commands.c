@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#define PATTERNS "PATTERN..."
+#define PATTERNS "[PATTERN...]"
 
 const struct command commands[] = {
-	{"list", COMMAND_LIST, 0, OPERANDS_PATTERNS_OR_NONE, "[PATTERN...]",
+	{"list", COMMAND_LIST, 0, OPERANDS_PATTERNS_OR_NONE, PATTERNS,
 	 "show flags, their state, counts and places"},
 	{"activate", COMMAND_CHANGE, DF_ACTIVATE, OPERANDS_PATTERNS, PATTERNS,
 	 "add one to the activation count"},
@@ -54,6 +54,7 @@ const struct command *command_find(const char *name)
 #define ON_AUDIT ON(COMMAND_AUDIT)
 #define ON_DIFF ON(COMMAND_DIFF)
 #define ON_PRESET ON(COMMAND_PRESET)
+#define ON_SELECTION (1u << 31) /* all that are about some flags only */
 #define ON_ALL (ON_LIST | ON_CHANGE | ON_SCAN | ON_AUDIT | ON_DIFF | ON_PRESET)
 
 /* Each option with the commands that take it. */
@@ -72,6 +73,18 @@ static const struct {
 	{ON_LIST | ON_CHANGE,
 	 {"tree", OPT_TREE, NULL, 0, "And all descendants of the processes named", 0}},
 	{ON_LIST, {"file", 'f', "FILE", 0, "An executable or shared object on disk", 0}},
+	{ON_SELECTION, {"kind", OPT_KIND, "KIND", 0, "Flags of this kind", 0}},
+	{ON_SELECTION, {"name", OPT_NAME, "NAME", 0, "Flags of this name, of whatever kind", 0}},
+	{ON_SELECTION,
+	 {"at", OPT_AT, "PLACE", 0, "Flags at this place: FILE, FILE:41, FILE:41-60 or FILE:41-",
+	  0}},
+	{ON_SELECTION, {"doc", OPT_DOC, "TEXT", 0, "Flags whose doc holds this text", 0}},
+	{ON_SELECTION,
+	 {"module", OPT_MODULE, "FILE", 0, "Flags of this executable or shared object", 0}},
+	{ON_SELECTION, {"active", OPT_ACTIVE, NULL, 0, "Flags that are on", 0}},
+	{ON_SELECTION,
+	 {"changed", OPT_CHANGED, NULL, 0, "Flags that are not as they were built", 0}},
+	{ON_SELECTION, {"unhooked", OPT_UNHOOKED, NULL, 0, "Flags that ignore activations", 0}},
 	{ON_LIST | ON_SCAN | ON_DIFF,
 	 {"output", 'o', "COLUMNS", 0, "Columns to show, separated by commas; +COLUMNS adds some",
 	  0}},
@@ -112,9 +125,10 @@ _Static_assert(OPTION_COUNT <= OPTIONS_MAX, "commands.h says how many there can 
 
 void command_options(const struct command *command, struct argp_option options[OPTIONS_MAX + 1])
 {
+	const unsigned mine = ON(command->kind) | (command_selects(command) ? ON_SELECTION : 0);
 	size_t count = 0;
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (option_table[i].commands & ON(command->kind))
+		if (option_table[i].commands & mine)
 			options[count++] = option_table[i].argp;
 	options[count] = (struct argp_option){0};
 }

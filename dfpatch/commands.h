@@ -24,7 +24,7 @@ enum command_kind {
 /* What stands on the command line besides options. */
 enum operands {
 	OPERANDS_NONE,
-	OPERANDS_PATTERNS, /* at least one */
+	OPERANDS_PATTERNS, /* at least one, or options that say which flags */
 	OPERANDS_PATTERNS_OR_NONE,
 	OPERANDS_FILES, /* any number */
 	OPERANDS_TWO_FILES,
@@ -58,6 +58,12 @@ static inline bool command_takes_script(const struct command *command)
 	return command->kind == COMMAND_APPLY || command->kind == COMMAND_PRESET;
 }
 
+/* Whether it is about some flags only. */
+static inline bool command_selects(const struct command *command)
+{
+	return command_takes_patterns(command) || command->kind == COMMAND_APPLY;
+}
+
 /* NULL if there is none of that name. */
 const struct command *command_find(const char *name);
 
@@ -74,6 +80,14 @@ enum {
 	OPT_SOURCE,
 	OPT_STALE,
 	OPT_HTML,
+	OPT_KIND,
+	OPT_NAME,
+	OPT_AT,
+	OPT_DOC,
+	OPT_MODULE,
+	OPT_ACTIVE,
+	OPT_CHANGED,
+	OPT_UNHOOKED,
 };
 
 #define OPTIONS_MAX 40

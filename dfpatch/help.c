@@ -20,6 +20,13 @@ static const char script_help[] =
 	"match from the start of the full name (http:fast_path@src/conn.c:41). Lines that begin "
 	"with # are comments.";
 
+static const char selection_help[] =
+	"With --kind, --name, --at, --doc and --module a flag has to be what one of each says, and "
+	"with --active, --changed and --unhooked one of its sites has to be in each state. In "
+	"KIND, "
+	"NAME and FILE, * ? and [ ] are as in a shell; FILE is a whole path or the end of one, as "
+	"conn.c is of src/conn.c. TEXT is any part of a doc, in upper or lower case.";
+
 static const char apply_help[] =
 	"The whole script is read before anything is done. If one of its lines makes no sense, "
 	"nothing "
@@ -44,8 +51,10 @@ void help_print(FILE *to)
 	      "Examples:\n"
 	      "  dfpatch list --pid 1234\n"
 	      "  dfpatch list --file ./server -o NAME,DOC\n"
+	      "  dfpatch list --pid 1234 --changed\n"
 	      "  dfpatch enable --pid 1234 http:fast_path\n"
 	      "  dfpatch disable --pid 1234 --dry-run 'http:' 'cache:.*log'\n"
+	      "  dfpatch disable --pid 1234 --kind http --at conn.c:40-90 --active\n"
 	      "  dfpatch enable --exe /usr/sbin/server --tree http:fast_path\n"
 	      "  dfpatch apply --pid 1234 -e '+http:fast_path' -s flags.txt\n"
 	      "  dfpatch scan\n"
@@ -54,8 +63,8 @@ void help_print(FILE *to)
 	      "  dfpatch preset ./server ./server.fast -e 'enable http:fast_path'\n\n"
 	      "Exit status:\n"
 	      "  0    done; also when the flags were already so\n"
-	      "  1    some PATTERN matched no flag, or there are no flags: nothing was changed;\n"
-	      "       or diff or audit found something\n"
+	      "  1    some PATTERN or option matched no flag, or there are no flags: nothing was\n"
+	      "       changed; or diff or audit found something\n"
 	      "  2    usage, bad pattern or bad script: nothing was attempted\n"
 	      "  3    the target could not be opened, stopped or trusted, or is busy: nothing was\n"
 	      "       changed\n"
@@ -123,6 +132,7 @@ char *help_after_options(const struct command *command)
 	if (!to)
 		return NULL;
 	put(to, operand_help(command));
+	put(to, command_selects(command) ? selection_help : "");
 	put(to, own_help(command));
 	if (list.lines) {
 		put(to, list.title);

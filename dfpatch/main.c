@@ -105,7 +105,7 @@
  *   binary/page_section  all of these, of a module
  *   binary/page      an audit as one page
  *   criteria         flags by what they are
- *   select           patterns -> sites
+ *   select           patterns and criteria -> sites
  *   script_plan      scripts -> operations of plans
  *   verify           every site, before anything is touched
  *   restart          which system calls may be begun anew after a stop
@@ -214,7 +214,8 @@ static int do_list(const struct options *options)
 	};
 	struct list_result result;
 	struct df_err err;
-	int status = run_list(&target, options->patterns, options->pattern_count, &result, &err);
+	int status = run_list(&target, &options->criteria, options->patterns,
+			      options->pattern_count, &result, &err);
 	note_disk(&result.images);
 	if (status == 0)
 		status = options->json

@@ -100,14 +100,48 @@ static int begin_plans(struct work *w, struct df_err *err)
 	return status;
 }
 
+static int do_scripts(struct work *w, struct df_err *err)
+{
+	struct change_result *r = w->result;
+	struct selection narrowed;
+	int status = selection_new(&narrowed, &r->images, true, err);
+	if (status == 0) {
+		selection_narrow(&narrowed, &r->images, w->request->criteria);
+		status = script_plan(w->request->scripts, &r->images, &narrowed, r->plans,
+				     &r->selection, err);
+	}
+	selection_free(&narrowed);
+	return status;
+}
+
 static int do_what_is_asked(struct work *w, struct df_err *err)
 {
 	struct change_result *r = w->result;
 	if (w->request->scripts)
-		return script_plan(w->request->scripts, &r->images, r->plans, &r->selection, err);
+		return do_scripts(w, err);
+	selection_narrow(&r->selection, &r->images, w->request->criteria);
 	for (size_t i = 0; i < r->images.count; i++)
 		df_plan_do(&r->plans[i], w->request->op, r->selection.selected[i]);
 	return 0;
+}
+
+static bool nothing_to_do(const struct scripts *scripts)
+{
+	size_t lines = 0;
+	for (size_t i = 0; scripts && i < scripts->count; i++)
+		lines += scripts->list[i].count;
+	return scripts && lines == 0;
+}
+
+/* A state counts as it will be when the work of a controller that died has been put right. */
+static int check_states(const struct work *w, struct df_err *err)
+{
+	const struct criteria *criteria = w->request->criteria;
+	const struct change_result *r = w->result;
+	if (!criteria || !criteria_any_state(criteria) || nothing_to_do(w->request->scripts) ||
+	    plans_count_recovery(w) > 0 || !selection_empty(&r->selection, &r->images))
+		return 0;
+	return criteria_no_state(criteria, err);
 }
 
 /* Where all of it was done before, nothing is. */
@@ -142,6 +176,8 @@ int plans_make(struct work *w, struct df_err *err)
 	int status = begin_plans(w, err);
 	if (status == 0)
 		status = do_what_is_asked(w, err);
+	if (status == 0)
+		status = check_states(w, err);
 	if (status == 0)
 		status = leave_inherited(w, err);
 	if (status == 0)
@@ -187,7 +223,7 @@ int plans_load(struct work *w, struct df_err *err)
 	struct change_result *r = w->result;
 	int status = images_from_process(&r->process, &r->images, err);
 	if (status == 0)
-		status = selection_make(&r->selection, &r->images, w->request->patterns,
-					w->request->pattern_count, err);
+		status = selection_make(&r->selection, &r->images, w->request->criteria,
+					w->request->patterns, w->request->pattern_count, err);
 	return status < 0 ? status : make_plans(r, err);
 }

@@ -20,8 +20,9 @@ int plans_load(struct work *work, struct df_err *err);
 
 /*
  * Reads counts, plans and verifies; of a script, the sites that its lines mean are the selected
- * ones then. Returns 0 or an error of image_process.h, script_plan.h, verify.h; DF_E_MEMORY; or
- * DF_E_NO_MATCH if all there is to do was inherited.
+ * ones then, and where criteria ask for states, only those in them. Returns 0 or an error of
+ * image_process.h, script_plan.h, verify.h; DF_E_MEMORY; or DF_E_NO_MATCH if no flag is in these
+ * states, or all there is to do was inherited.
  */
 int plans_make(struct work *work, struct df_err *err);
 

@@ -279,15 +279,26 @@ static int list_process(const struct target *target, struct list_result *result,
 	return with_unload_explained(status, &result->process, &result->images, err);
 }
 
-int run_list(const struct target *target, const char *const *patterns, size_t pattern_count,
-	     struct list_result *result, struct df_err *err)
+static int select_listed(const struct criteria *criteria, const char *const *patterns,
+			 size_t pattern_count, struct list_result *r, struct df_err *err)
+{
+	const int status =
+		selection_make(&r->selection, &r->images, criteria, patterns, pattern_count, err);
+	if (status < 0 || !criteria || !criteria_any_state(criteria))
+		return status;
+	selection_narrow(&r->selection, &r->images, criteria);
+	return selection_empty(&r->selection, &r->images) ? criteria_no_state(criteria, err) : 0;
+}
+
+int run_list(const struct target *target, const struct criteria *criteria,
+	     const char *const *patterns, size_t pattern_count, struct list_result *result,
+	     struct df_err *err)
 {
 	*result = (struct list_result){.process = {.pidfd = -1, .dir = -1, .mem = -1}};
 	int status = target->file ? images_from_file(target->file, &result->images, err)
 				  : list_process(target, result, err);
 	if (status == 0)
-		status = selection_make(&result->selection, &result->images, patterns,
-					pattern_count, err);
+		status = select_listed(criteria, patterns, pattern_count, result, err);
 	return status;
 }
 

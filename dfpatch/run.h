@@ -33,9 +33,10 @@ struct list_result {
 	struct selection selection;
 };
 
-/* Loads the flags of a file or process, with their counts, and selects by patterns. */
-int run_list(const struct target *target, const char *const *patterns, size_t pattern_count,
-	     struct list_result *result, struct df_err *err);
+/* Loads the flags of a file or process, with their counts, and selects by criteria and patterns. */
+int run_list(const struct target *target, const struct criteria *criteria,
+	     const char *const *patterns, size_t pattern_count, struct list_result *result,
+	     struct df_err *err);
 
 void list_free(struct list_result *result);
 

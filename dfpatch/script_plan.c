@@ -9,7 +9,7 @@
 
 struct doing {
 	const struct images *images;
-	const struct selection *among;
+	const struct selection *among, *narrowed;
 	struct selection meant; /* by some line */
 	struct df_plan *plans;
 	bool *now; /* by this line, in one image */
@@ -35,9 +35,9 @@ static int match_image(struct doing *w, size_t i, const struct df_pattern *patte
 		const int status = df_pattern_match(pattern, &image->sites[j], err);
 		if (status < 0)
 			return status;
-		w->now[j] = status > 0;
-		w->meant.selected[i][j] |= status > 0;
 		*matched += status > 0;
+		w->now[j] = status > 0 && (!w->narrowed || w->narrowed->selected[i][j]);
+		w->meant.selected[i][j] |= w->now[j];
 	}
 	return 0;
 }
@@ -51,7 +51,7 @@ static int do_line(struct doing *w, const struct df_script_line *line, struct df
 			return status;
 		df_plan_do(&w->plans[i], line->op, w->now);
 	}
-	return matched > 0 ? 0 : selection_no_match(df_pattern_text(line->pattern), err);
+	return matched > 0 ? 0 : selection_no_match(w->among, df_pattern_text(line->pattern), err);
 }
 
 static int do_lines(struct doing *w, const struct scripts *scripts, struct df_err *err)
@@ -65,11 +65,18 @@ static int do_lines(struct doing *w, const struct scripts *scripts, struct df_er
 	return 0;
 }
 
-int script_plan(const struct scripts *scripts, const struct images *images, struct df_plan *plans,
+int script_plan(const struct scripts *scripts, const struct images *images,
+		const struct selection *narrowed, struct df_plan *plans,
 		struct selection *selection, struct df_err *err)
 {
 	CLEANUP_FREE bool *now = room_for_largest(images);
-	struct doing w = {.images = images, .among = selection, .plans = plans, .now = now};
+	struct doing w = {
+		.images = images,
+		.among = selection,
+		.narrowed = narrowed,
+		.plans = plans,
+		.now = now,
+	};
 	if (!now)
 		return df_fail_memory(err);
 	int status = selection_new(&w.meant, images, false, err);

@@ -34,6 +34,7 @@ struct change_request change_request_of(const struct options *options,
 		.patterns = options->patterns,
 		.pattern_count = options->pattern_count,
 		.scripts = scripts,
+		.criteria = &options->criteria,
 		.pid = pid,
 		.dry_run = options->dry_run,
 		.mode = options->mode,
@@ -118,7 +119,7 @@ static int list_one(struct round *r, const struct target_id *target, struct df_e
 	const struct target what = {.pid = target->pid, .check = check_of(&found)};
 	struct list_result result;
 	struct df_err why;
-	int status = run_list(&what, o->patterns, o->pattern_count, &result, &why);
+	int status = run_list(&what, &o->criteria, o->patterns, o->pattern_count, &result, &why);
 	const struct target_end end = end_of(r, target, status, TARGET_LISTED, &why);
 	count(r, &end);
 	note_disk(&result.images);

@@ -257,8 +257,8 @@ static int do_scripts(struct preset *preset, const struct scripts *scripts, stru
 	struct change_result *change = &preset->change;
 	const int status = selection_new(&change->selection, &change->images, true, err);
 	return status < 0 ? status
-			  : script_plan(scripts, &change->images, change->plans, &change->selection,
-					err);
+			  : script_plan(scripts, &change->images, NULL, change->plans,
+					&change->selection, err);
 }
 
 static int load(const char *path, struct preset *preset, struct df_err *err)

@@ -333,7 +333,7 @@ tool_example() {
 	local number
 	installed jq && may_attach || return
 	displayed 1 >"$WORK/program.c"
-	for number in 2 3 4 5 6 7 8 9 10; do
+	for number in 2 3 4 5 6 7 8 9 10 11; do
 		displayed $number
 	done >"$WORK/session.txt"
 	check 'there is a program' grep -q 'main(' "$WORK/program.c"

@@ -26,7 +26,7 @@ static void look_at(const struct images *images)
 		length += image_count(image, i).held;
 	}
 	MUST(sites == 0 || length > 0);
-	selection_make(&selection, images, patterns, 2, &err);
+	selection_make(&selection, images, NULL, patterns, 2, &err);
 	selection_free(&selection);
 }
 

@@ -172,6 +172,37 @@ Test(cli, lines_and_files_of_a_script_stay_in_order)
 	cli_free(&o);
 }
 
+Test(cli, criteria)
+{
+	static const char *const words[ARGS_MAX] = {
+		"disable",  "-p1",	  "--kind", "http", "--kind=lib", "--at=a.c:4-9",
+		"--active", "--unhooked", "--doc",  "x",    "--name=y"};
+	static const enum criterion_by by[] = {BY_KIND, BY_KIND, BY_PLACE, BY_DOC, BY_NAME};
+	char *argv[ARGS_MAX + 2];
+	struct options o;
+	cr_assert_eq(cli_parse(arguments(words, argv), argv, &o), CLI_RUN);
+	cr_expect_eq(o.pattern_count, 0);
+	cr_expect(o.criteria.active && o.criteria.unhooked && !o.criteria.changed);
+	cr_assert_eq(o.criteria.count, COUNT(by));
+	for (size_t i = 0; i < COUNT(by); i++)
+		cr_expect_eq(o.criteria.list[i].by, by[i], "%zu", i);
+	cr_expect_str_eq(o.criteria.list[1].text, "lib");
+	cr_expect(o.criteria.list[2].first == 4 && o.criteria.list[2].last == 9);
+	cli_free(&o);
+	static const char *const list[ARGS_MAX] = {"list", "-fa", "--changed", "--module=m", "a"};
+	cr_assert_eq(cli_parse(arguments(list, argv), argv, &o), CLI_RUN);
+	cr_expect(o.criteria.changed && o.criteria.count == 1 && o.pattern_count == 1);
+	cli_free(&o);
+	cr_expect(!o.criteria.list);
+	static const char *const state[ARGS_MAX] = {"rehook", "-p1", "--unhooked"};
+	cr_assert_eq(cli_parse(arguments(state, argv), argv, &o), CLI_RUN, "a state is enough");
+	cli_free(&o);
+	static const char *const script[ARGS_MAX] = {"apply", "-p1", "--module=m", "-e", "+a"};
+	cr_assert_eq(cli_parse(arguments(script, argv), argv, &o), CLI_RUN);
+	cr_expect_eq(o.criteria.count, 1);
+	cli_free(&o);
+}
+
 Test(cli, a_script_for_processes)
 {
 	static const char *const words[ARGS_MAX] = {"apply", "-s",	"f",	  "-e",	   "+a",
@@ -317,6 +348,12 @@ static const struct {
 	{{"scan", "-p1"}, 2, "invalid option -- 'p'"},
 	{{"scan", "http:"}, 2, "'scan' takes no pattern, but got 'http:'"},
 	{{"scan", "-o", "DOC"}, 2, "unknown column 'DOC'; there are PID,COMMAND,"},
+	{{"init", "-p1", "--kind=a"}, 2, "unrecognized option '--kind=a'"},
+	{{"scan", "--active"}, 2, "unrecognized option '--active'"},
+	{{"list", "-p1", "--kind="}, 2, "--kind: an empty text is no flag's"},
+	{{"list", "-p1", "--at", "a.c:0"}, 2, "--at: 'a.c:0' is no place"},
+	{{"list", "-p1", "--at"}, 2, "requires an argument"},
+	{{"apply", "-p1", "--kind=a"}, 2, "name the flags to set, with -e LINE or -s FILE"},
 	{{"apply", "-p1"}, 2, "name the flags to set, with -e LINE or -s FILE"},
 	{{"apply", "-e", "+a"}, 2, "name a process with --pid or --exe"},
 	{{"apply", "-p1", "-e", "+a", "a"}, 2, "'apply' takes no pattern, but got 'a'"},

@@ -47,7 +47,7 @@ static void begin(struct fixture *f, const struct df_site *list, size_t count)
 	*f = (struct fixture){.selected = {true, true, true, true}};
 	f->rows[0] = f->selected;
 	f->result.process.pidfd = -1;
-	f->result.selection = (struct selection){f->rows, 1};
+	f->result.selection = (struct selection){.selected = f->rows, .image_count = 1};
 	fake_image_add(&f->result.images, "/bin/program", list, count);
 }
 

@@ -61,7 +61,7 @@ static void begin(struct fixture *f)
 	memset(f->selected, true, sizeof(f->selected));
 	f->rows[0] = f->selected[0];
 	f->rows[1] = f->selected[1];
-	f->result.selection = (struct selection){f->rows, 2};
+	f->result.selection = (struct selection){.selected = f->rows, .image_count = 2};
 	fake_image_add(&f->result.images, "/bin/program", sites, COUNT(sites));
 	f->result.images.list[0]->states[1].current.activation = 3;
 	f->result.images.list[0]->states[2].current.unhook = 2;
@@ -354,7 +354,7 @@ Test(report, hostile_names)
 	f.result.process.pidfd = -1;
 	memset(f.selected, true, sizeof(f.selected));
 	f.rows[0] = f.selected[0];
-	f.result.selection = (struct selection){f.rows, 1};
+	f.result.selection = (struct selection){.selected = f.rows, .image_count = 1};
 	f.columns = "+FULL,KIND,FLAG,FILE,LINE,BUILT,MODULE,ADDRESS";
 	fake_image_add(&f.result.images, "/tmp/\033]0;title\a\x9b", hostile, COUNT(hostile));
 	char *text = output(&f);

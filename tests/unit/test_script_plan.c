@@ -28,6 +28,7 @@ static const struct df_site library[] = {
 static struct images images;
 static struct df_plan plans[2];
 static struct selection selection;
+static const struct selection *narrowed;
 static struct df_err err;
 
 static void begin(void)
@@ -58,7 +59,7 @@ static int plan(const char *lines)
 	const struct script_source source = {lines, false};
 	struct scripts scripts;
 	cr_assert_eq(scripts_read(&source, 1, &scripts, &err), 0, "%s: %s", lines, err.text);
-	const int status = script_plan(&scripts, &images, plans, &selection, &err);
+	const int status = script_plan(&scripts, &images, narrowed, plans, &selection, &err);
 	scripts_free(&scripts);
 	return status;
 }
@@ -118,6 +119,21 @@ Test(script_plan, only_among_those_given)
 	begin();
 	selection.selected[0][2] = false;
 	cr_expect_eq(plan("+cache:"), -(int)DF_E_NO_MATCH);
+	end();
+}
+
+/* Lines mean what is left out, too, and do nothing there. */
+Test(script_plan, only_what_it_is_narrowed_to)
+{
+	struct selection left;
+	begin();
+	cr_assert_eq(selection_new(&left, &images, true, NULL), 0);
+	left.selected[0][0] = left.selected[0][2] = left.selected[1][0] = false;
+	narrowed = &left;
+	cr_expect_eq(plan("+http:\n+cache:"), 0, "%s", err.text);
+	cr_expect_str_eq(outcome(), "p1=1/0 l2=1/0 ");
+	narrowed = NULL;
+	selection_free(&left);
 	end();
 }
 

@@ -80,7 +80,7 @@ Test(select, what_patterns_mean)
 		struct df_err err = {0};
 		char text[128];
 		load(&images);
-		const int status = selection_make(&selection, &images, table[i].patterns,
+		const int status = selection_make(&selection, &images, NULL, table[i].patterns,
 						  pattern_count(table[i].patterns), &err);
 		if (*table[i].want == '\0') {
 			cr_expect_eq(status, -(int)DF_E_NO_MATCH, "%s", table[i].row);
@@ -115,7 +115,7 @@ Test(select, errors_name_the_pattern)
 		struct selection selection;
 		struct df_err err = {0};
 		load(&images);
-		cr_expect_eq(selection_make(&selection, &images, errors[i].patterns,
+		cr_expect_eq(selection_make(&selection, &images, NULL, errors[i].patterns,
 					    pattern_count(errors[i].patterns), &err),
 			     -(int)errors[i].code, "%s: %s", errors[i].row, err.text);
 		cr_expect(strstr(err.text, errors[i].says), "%s: '%s'", errors[i].row, err.text);
@@ -130,8 +130,110 @@ Test(select, no_modules)
 	struct selection selection;
 	struct df_err err;
 	const char *const pattern = "http:";
-	cr_expect_eq(selection_make(&selection, &images, NULL, 0, &err), 0);
+	cr_expect_eq(selection_make(&selection, &images, NULL, NULL, 0, &err), 0);
 	selection_free(&selection);
-	cr_expect_eq(selection_make(&selection, &images, &pattern, 1, &err), -(int)DF_E_NO_MATCH);
+	cr_expect_eq(selection_make(&selection, &images, NULL, &pattern, 1, &err),
+		     -(int)DF_E_NO_MATCH);
 	selection_free(&selection);
+}
+
+/* ---- criteria ---- */
+
+static struct criteria criteria;
+
+/* "k=KIND n=NAME p=PLACE d=DOC m=MODULE" */
+static void ask(const char *text)
+{
+	static struct criterion room[8];
+	static char words[128];
+	static const char sorts[] = "knpdm";
+	struct df_err err;
+	snprintf(words, sizeof(words), "%s", text);
+	criteria = (struct criteria){.list = room};
+	for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) {
+		const char *sort = strchr(sorts, *word);
+		cr_assert(sort && word[1] == '=');
+		cr_assert_eq(
+			criteria_add(&criteria, (enum criterion_by)(sort - sorts), word + 2, &err),
+			0, "%s", err.text);
+	}
+}
+
+static const struct {
+	const char *asked;
+	const char *patterns[4];
+	const char *want; /* sites, or a part of the message that no flag is meant */
+} chosen[] = {
+	{"", {NULL}, "p0 p1 p2 p3 p4 p5 l0 l1 "},
+	{"k=http", {NULL}, "p0 p1 l0 "},
+	{"k=http k=lib", {NULL}, "p0 p1 l0 l1 "},
+	{"k=http n=fast", {NULL}, "p0 l0 "},
+	{"n=log", {NULL}, "p2 p3 p4 "},
+	{"n=log k=cache", {NULL}, "p3 p4 "},
+	{"p=a.c:2-3", {NULL}, "p1 p2 l1 "},
+	{"p=a.c:2-3 m=program", {NULL}, "p1 p2 "},
+	{"m=*.so", {NULL}, "l0 l1 "},
+	{"m=*.so k=http", {NULL}, "l0 "},
+	{"d=cache", {NULL}, "--doc: no doc of a flag says 'cache'"},
+	{"k=http k=htp", {NULL}, "--kind: no flag has the kind 'htp'"},
+	{"k=lib m=program", {NULL}, "no flag is all that the options ask for"},
+	{"m=program", {"http:"}, "p0 p1 "},
+	{"m=program", {"http:", ".*log"}, "p0 p1 p2 p3 p4 "},
+	{"p=a.c:2", {"http"}, "p1 "},
+	{"m=*.so", {"http:", "cache:"}, "no flag that the options mean matches 'cache:'"},
+	{"k=http", {"lib:"}, "no flag that the options mean matches 'lib:'"},
+};
+
+Test(select, criteria_and_patterns)
+{
+	for (size_t i = 0; i < COUNT(chosen); i++) {
+		struct images images;
+		struct selection selection;
+		struct df_err err = {0};
+		char text[128];
+		load(&images);
+		ask(chosen[i].asked);
+		const int status =
+			selection_make(&selection, &images, &criteria, chosen[i].patterns,
+				       pattern_count(chosen[i].patterns), &err);
+		if (status < 0) {
+			cr_expect_eq(status, -(int)DF_E_NO_MATCH, "%s", chosen[i].asked);
+			cr_expect(strstr(err.text, chosen[i].want), "%s: %s", chosen[i].asked,
+				  err.text);
+		} else {
+			describe(&selection, &images, text);
+			cr_expect_str_eq(text, chosen[i].want, "%s: '%s'", chosen[i].asked, text);
+			cr_expect_eq(selection_empty(&selection, &images), *text == '\0');
+		}
+		selection_free(&selection);
+		images_free(&images);
+	}
+}
+
+/* All sites of a flag, if one of them is in the state. */
+Test(select, states)
+{
+	struct images images;
+	struct selection selection;
+	struct df_err err;
+	char text[128];
+	const struct criteria active = {.active = true}, both = {.active = true, .unhooked = true};
+	load(&images);
+	images.list[0]->states[3].current.activation = 1;
+	images.list[1]->states[0].current = (struct df_count_v1){.activation = 1, .unhook = 1};
+	cr_assert_eq(selection_make(&selection, &images, &active, NULL, 0, &err), 0);
+	selection_narrow(&selection, &images, NULL);
+	describe(&selection, &images, text);
+	cr_expect_str_eq(text, "p0 p1 p2 p3 p4 p5 l0 l1 ", "not yet");
+	selection_narrow(&selection, &images, &active);
+	describe(&selection, &images, text);
+	cr_expect_str_eq(text, "p3 p4 l0 ");
+	selection_narrow(&selection, &images, &both);
+	describe(&selection, &images, text);
+	cr_expect_str_eq(text, "l0 ");
+	images.list[1]->states[0].current.unhook = 0;
+	selection_narrow(&selection, &images, &both);
+	cr_expect(selection_empty(&selection, &images));
+	selection_free(&selection);
+	images_free(&images);
 }
