@@ -23,19 +23,24 @@ static struct patcher patcher;
 static struct tool tool;
 static int said; /* standard output of the child */
 
+static bool by_script;
+
 /* As the command line does it, in one process whose steps are counted. */
 static int with_descendants(pid_t target)
 {
 	static char pid[32];
-	char *argv[] = {"dfpatch", "activate", pid, "--tree", "--quiet", "breed:flag", NULL};
+	char *words[] = {"dfpatch", "activate", pid, "--tree", "--quiet", "breed:flag", NULL};
+	char *script[] = {"dfpatch", "apply", pid, "--tree", "--quiet", "-e+breed:flag", NULL};
 	struct options options;
+	struct scripts scripts;
 	struct several several;
 	struct df_err err;
 	snprintf(pid, sizeof(pid), "--pid=%d", target);
 	dup2(said, STDOUT_FILENO);
-	if (cli_parse(6, argv, &options) != CLI_RUN)
+	if (cli_parse(6, by_script ? script : words, &options) != CLI_RUN ||
+	    scripts_read(options.script, options.script_count, &scripts, &err) < 0)
 		_exit(100);
-	const int status = several_run(&options, NULL, &several, &err);
+	const int status = several_run(&options, by_script ? &scripts : NULL, &several, &err);
 	fflush(stdout);
 	return several.tally.ends[TARGET_FAILED] > 0 ? -99 : status;
 }
@@ -104,7 +109,7 @@ static bool forks_at(int step)
 	return strstr(text, "left half done") != NULL;
 }
 
-Test(forked, at_each_step)
+static void fork_at_each_step(void)
 {
 	const int count = count_steps();
 	int half_done = 0;
@@ -112,6 +117,17 @@ Test(forked, at_each_step)
 		half_done += forks_at(step);
 	cr_log_info("%d steps, %d with the change half done\n", count, half_done);
 	cr_assert(half_done > 0);
+}
+
+Test(forked, at_each_step)
+{
+	fork_at_each_step();
+}
+
+Test(forked, at_each_step_of_a_script)
+{
+	by_script = true;
+	fork_at_each_step();
 }
 
 /* ---- the parent has only what another began ---- */
