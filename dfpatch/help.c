@@ -3,6 +3,7 @@
 #include "help.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "finding.h"
 #include "report.h"
@@ -37,6 +38,49 @@ static const char preset_help[] =
 	"that "
 	"is allowed; a file of that name is replaced, of a symbolic link the link itself.";
 
+/*
+ * What one may want of each command, most often first. They are carried out, with a process in
+ * place of 1234, by the test docs.tool_help.
+ */
+static const struct {
+	const char *command;
+	const char *lines[4]; /* up to a NULL */
+} examples[] = {
+	{"list",
+	 {"dfpatch list --pid 1234", "dfpatch list --pid 1234 --changed",
+	  "dfpatch list --file ./server -o NAME,DOC"}},
+	{"activate", {"dfpatch activate --pid 1234 http:fast_path"}},
+	{"deactivate", {"dfpatch deactivate --pid 1234 http:fast_path"}},
+	{"enable",
+	 {"dfpatch enable --pid 1234 http:fast_path",
+	  "dfpatch enable --exe /usr/sbin/server --tree http:fast_path"}},
+	{"disable",
+	 {"dfpatch disable --pid 1234 --kind http --at conn.c:40-90 --active",
+	  "dfpatch disable --pid 1234 --dry-run 'http:' 'cache:.*log'"}},
+	{"unhook", {"dfpatch unhook --pid 1234 http:fast_path"}},
+	{"rehook", {"dfpatch rehook --pid 1234 http:fast_path"}},
+	{"init", {"dfpatch init --pid 1234"}},
+	{"apply",
+	 {"dfpatch apply --pid 1234 -e '+http:fast_path' -s flags.txt",
+	  "echo 'disable cache:' | dfpatch apply --pid 1234 -s -"}},
+	{"scan", {"dfpatch scan", "dfpatch scan -o PID,COMMAND,PATCHABLE,REASON"}},
+	{"audit",
+	 {"dfpatch audit ./server", "dfpatch audit --pid 1234 --verbose",
+	  "dfpatch audit --source . --stale 26w --html audit.html ./server"}},
+	{"diff", {"dfpatch diff ./server.old ./server"}},
+	{"preset", {"dfpatch preset ./server ./server.fast -e 'enable http:fast_path'"}},
+};
+
+#define EXAMPLE_COUNT (sizeof(examples) / sizeof(examples[0]))
+
+static void print_examples(FILE *to, const struct command *command)
+{
+	for (size_t i = 0; i < EXAMPLE_COUNT; i++)
+		if (strcmp(examples[i].command, command->name) == 0)
+			for (const char *const *line = examples[i].lines; *line; line++)
+				fprintf(to, "  %s\n", *line);
+}
+
 void help_print(FILE *to)
 {
 	fputs("Usage: dfpatch COMMAND [OPTION...] [PATTERN...]\n"
@@ -46,21 +90,13 @@ void help_print(FILE *to)
 	for (const struct command *c = commands; c->name; c++)
 		fprintf(to, "  %-12s %s\n", c->name, c->summary);
 	fputs("\n"
-	      "  dfpatch COMMAND --help shows the options of a command.\n"
+	      "  dfpatch COMMAND --help shows the options of a command, and examples.\n"
 	      "  dfpatch --version shows the version.\n\n"
-	      "Examples:\n"
-	      "  dfpatch list --pid 1234\n"
-	      "  dfpatch list --file ./server -o NAME,DOC\n"
-	      "  dfpatch list --pid 1234 --changed\n"
-	      "  dfpatch enable --pid 1234 http:fast_path\n"
-	      "  dfpatch disable --pid 1234 --dry-run 'http:' 'cache:.*log'\n"
-	      "  dfpatch disable --pid 1234 --kind http --at conn.c:40-90 --active\n"
-	      "  dfpatch enable --exe /usr/sbin/server --tree http:fast_path\n"
-	      "  dfpatch apply --pid 1234 -e '+http:fast_path' -s flags.txt\n"
-	      "  dfpatch scan\n"
-	      "  dfpatch audit ./server\n"
-	      "  dfpatch diff ./server.old ./server\n"
-	      "  dfpatch preset ./server ./server.fast -e 'enable http:fast_path'\n\n"
+	      "Examples:\n",
+	      to);
+	for (size_t i = 0; i < EXAMPLE_COUNT; i++)
+		fprintf(to, "  %s\n", examples[i].lines[0]);
+	fputs("\n"
 	      "Exit status:\n"
 	      "  0    done; also when the flags were already so\n"
 	      "  1    some PATTERN or option matched no flag, or there are no flags: nothing was\n"
@@ -138,5 +174,8 @@ char *help_after_options(const struct command *command)
 		put(to, list.title);
 		fputs(list.lines, to);
 	}
+	fputs(list.lines ? "\n" : ftell(to) > 0 ? "\n\n" : "", to);
+	fputs("Examples:\n", to);
+	print_examples(to, command);
 	return fclose(to) == 0 ? text : NULL;
 }

@@ -145,6 +145,77 @@ tool_options() {
 	check 'the defaults are those of --help' same_defaults
 }
 
+# ---- the examples of --help ----
+
+# What they are about: a server with flags where they look for them, and an older one.
+write_examples() {
+	{
+		printf '#include <df.h>\n#include <unistd.h>\nint look_up(void);\n'
+		yes '' | head -n 37
+		echo 'int serve(void) { return DF_FEATURE(http, fast_path, "answer from the cache"); }'
+		echo 'int main(void) { while (serve() + look_up() >= 0) usleep(1000); }'
+	} >conn.c
+	printf '#include <df.h>\n%s\n' \
+		'int look_up(void) { return DF_DEFAULT(cache, slow_log, "log what is slow"); }' >cache.c
+	printf '# nothing but this\nrehook .*\n' >flags.txt
+}
+
+build_examples() {
+	mkdir -p "$WORK/examples/bin" && cd "$WORK/examples" && write_examples &&
+		"${compiler[@]}" -O2 conn.c cache.c -o bin/server && ln -s bin/server server &&
+		sed s/DF_FEATURE/DF_DEFAULT/ conn.c >old.c && "${compiler[@]}" -O2 old.c cache.c -o server.old
+}
+
+commit_examples() {
+	HOME=$WORK GIT_CONFIG_NOSYSTEM=1 git init -q && git add conn.c cache.c &&
+		git -c user.name=A -c user.email=a@b commit -q -m 'Serve'
+}
+
+examples_of() { dfpatch "$1" --help | sed -n '/^Examples:$/,$s/^  \(.*dfpatch .*\)/\1/p'; }
+
+# Each goes through; but the files that are compared differ.
+examples_go() {
+	local command=$1 line status count=0
+	while IFS= read -r line; do
+		line=${line//1234/$server} line=${line//\/usr\/sbin\//$WORK/examples/bin/}
+		echo "$line"
+		status=0
+		(eval "$line") </dev/null || status=$?
+		case $command in
+		diff) [ $status -eq 1 ] || return 1 ;;
+		*) [ $status -eq 0 ] || { echo "status $status"; return 1; } ;;
+		esac
+		count=$((count + 1))
+	done < <(examples_of "$command")
+	[ $count -gt 0 ] || { echo "the help of '$command' has no example"; return 1; }
+}
+
+# The help without a command has the first of each.
+first_examples() {
+	local command
+	for command in $(commands); do
+		examples_of "$command" | head -n 1
+	done | sort >"$WORK/firsts"
+	dfpatch --help | sed -n '/^Examples:$/,/^$/s/^  //p' | sort | diff "$WORK/firsts" -
+}
+
+tool_help() {
+	local command
+	check 'the help without a command has the first example of each' first_examples
+	installed git && may_attach || return
+	check 'what the examples are about' build_examples
+	check 'in a checkout' commit_examples
+	cd "$WORK/examples" || return
+	bin/server &
+	server=$!
+	await_program
+	dfpatch enable --pid $server http:fast_path >/dev/null
+	for command in $(commands); do
+		check "the examples of $command" examples_go "$command"
+	done
+	kill $server
+}
+
 # ---- what is printed ----
 
 columns_in_help() { dfpatch "$1" --help | sed -n '/^Columns:/,$s/^  \([A-Z]*\): .*/\1/p'; }
@@ -485,7 +556,7 @@ inside_*)
 	session_inside "${test#inside_}"
 	exit
 	;;
-tool_page | tool_options | tool_columns | tool_documents | tool_statuses | tool_calls) $test ;;
+tool_page | tool_help | tool_options | tool_columns | tool_documents | tool_statuses | tool_calls) $test ;;
 tool_example | readme_sessions | readme_ships) $test ;;
 *) bad "no test is named '$test'" ;;
 esac
