@@ -35,11 +35,12 @@ install_there() {
 	DESTDIR=$stage cmake --install "$build" --prefix $prefix
 }
 
-has_its_page() { diff "$here/../../man/dfpatch.1" "$root/share/man/man1/dfpatch.1"; }
+has_its_page() { diff "$here/../../man/$1.$2" "$root/share/man/man$2/$1.$2"; }
 
 install() {
 	check 'cmake --install' install_there
-	check 'dfpatch has its page' has_its_page
+	check 'dfpatch has its page' has_its_page dfpatch 1
+	check 'so has the format' has_its_page df_abi 5
 	check 'no file names the build or the source tree' names_no_place_of_ours
 }
 
