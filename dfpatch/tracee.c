@@ -5,8 +5,10 @@
 #include <elf.h>
 #include <errno.h>
 #include <linux/audit.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -123,8 +125,6 @@ static int poke_word(pid_t id, uint64_t addr, size_t offset, const void *bytes, 
 	return ptrace(PTRACE_POKETEXT, id, (void *)addr, (void *)word) == 0 ? 0 : errno;
 }
 
-/* NOLINTEND(performance-no-int-to-ptr) */
-
 int tracee_poke(const struct tracee *tracee, uint64_t addr, const void *bytes, size_t size)
 {
 	for (size_t done = 0; done < size;) {
@@ -139,3 +139,160 @@ int tracee_poke(const struct tracee *tracee, uint64_t addr, const void *bytes, s
 	}
 	return 0;
 }
+
+/* ---- a process that is about to start a program ---- */
+
+int tracee_adopt(pid_t id)
+{
+	const uintptr_t options = PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD;
+	return ptrace(PTRACE_SEIZE, id, NULL, (void *)options) == 0 ? 0 : errno;
+}
+
+bool tracee_spare(pid_t id)
+{
+	return ptrace(PTRACE_SETOPTIONS, id, NULL, NULL) == 0;
+}
+
+static struct tracee_stop stop_of(int status)
+{
+	struct tracee_stop stop = {.event = TRACEE_EVENT_OTHER};
+	const int event = status >> 16, signal = WSTOPSIG(status);
+	if (!WIFSTOPPED(status))
+		stop.event = TRACEE_EVENT_ENDED;
+	else if (event == PTRACE_EVENT_EXEC)
+		stop.event = TRACEE_EVENT_EXEC;
+	else if (event == PTRACE_EVENT_STOP && signal != SIGTRAP)
+		stop.event = TRACEE_EVENT_JOB_STOP;
+	else if (event == 0 && !(signal & 0x80))
+		stop = (struct tracee_stop){.event = TRACEE_EVENT_SIGNAL, .signal = signal};
+	return stop;
+}
+
+struct tracee_stop tracee_next(pid_t id)
+{
+	int status;
+	pid_t got;
+	do
+		got = waitpid(id, &status, __WALL);
+	while (got < 0 && errno == EINTR);
+	return got == id ? stop_of(status) : (struct tracee_stop){.event = TRACEE_EVENT_ENDED};
+}
+
+void tracee_continue(pid_t id, int signal)
+{
+	ptrace(PTRACE_CONT, id, NULL, (void *)(intptr_t)signal);
+}
+
+void tracee_step(pid_t id, int signal)
+{
+	ptrace(PTRACE_SINGLESTEP, id, NULL, (void *)(intptr_t)signal);
+}
+
+void tracee_stay(pid_t id)
+{
+	ptrace(PTRACE_LISTEN, id, NULL, NULL);
+}
+
+#define PLACE ((void *)offsetof(struct user_regs_struct, rip))
+
+bool tracee_get_place(pid_t id, uint64_t *addr)
+{
+	errno = 0;
+	*addr = (uint64_t)ptrace(PTRACE_PEEKUSER, id, PLACE, NULL);
+	return errno == 0;
+}
+
+bool tracee_set_place(pid_t id, uint64_t addr)
+{
+	return ptrace(PTRACE_POKEUSER, id, PLACE, (void *)addr) == 0;
+}
+
+bool tracee_get_mask(pid_t id, uint64_t *mask)
+{
+	return ptrace(PTRACE_GETSIGMASK, id, (void *)sizeof(*mask), mask) == 0;
+}
+
+bool tracee_set_mask(pid_t id, uint64_t mask)
+{
+	return ptrace(PTRACE_SETSIGMASK, id, (void *)sizeof(mask), &mask) == 0;
+}
+
+static bool get_registers(pid_t id, struct user_regs_struct *registers)
+{
+	return ptrace(PTRACE_GETREGS, id, NULL, registers) == 0;
+}
+
+static bool set_registers(pid_t id, const struct user_regs_struct *registers)
+{
+	return ptrace(PTRACE_SETREGS, id, NULL, registers) == 0;
+}
+
+/* To the beginning of the call, and to its end. */
+static bool pass_call(pid_t id)
+{
+	for (int i = 0; i < 2; i++)
+		if (ptrace(PTRACE_SYSCALL, id, NULL, NULL) != 0 ||
+		    tracee_next(id).event != TRACEE_EVENT_OTHER)
+			return false;
+	return true;
+}
+
+#define BELOW_STACK 512 /* bytes; what the program keeps below its stack pointer ends before */
+#define INSTRUCTION 2	/* bytes */
+
+static bool prepare_call(pid_t id, const struct tracee_call *call, struct user_regs_struct *r)
+{
+	const struct tracee tracee = {.id = id};
+	r->rax = (unsigned long long)call->number;
+	r->orig_rax = (unsigned long long)-1; /* it is in no call that could be begun anew */
+	r->rdi = call->argument[0];
+	r->rsi = call->data ? r->rsp - BELOW_STACK : call->argument[1];
+	r->rdx = call->argument[2];
+	r->r10 = call->argument[3];
+	return set_registers(id, r) &&
+	       (!call->data || tracee_poke(&tracee, r->rsi, call->data, call->size) == 0);
+}
+
+long tracee_call(pid_t id, const struct tracee_call *call)
+{
+	static const uint8_t syscall_bytes[INSTRUCTION] = {0x0f, 0x05};
+	const struct tracee tracee = {.id = id};
+	struct user_regs_struct before, registers;
+	if (!get_registers(id, &before))
+		return -ESRCH;
+	errno = 0;
+	const long text = ptrace(PTRACE_PEEKTEXT, id, (void *)before.rip, NULL);
+	if (errno != 0 || tracee_poke(&tracee, before.rip, syscall_bytes, INSTRUCTION) != 0)
+		return -ESRCH;
+	registers = before;
+	if (!prepare_call(id, call, &registers) || !pass_call(id) || !get_registers(id, &registers))
+		return -ESRCH;
+	set_registers(id, &before);
+	tracee_poke(&tracee, before.rip, &text, INSTRUCTION);
+	return (long)registers.rax;
+}
+
+#define EXIT_GROUP_32 252
+#define CODE_64 0x33 /* what the segment register says of 64-bit code */
+
+/* 32-bit code makes its calls by int 0x80; there, syscall is no instruction of every processor. */
+void tracee_exit(pid_t id, int status)
+{
+	static const uint8_t instructions[2][INSTRUCTION] = {{0xcd, 0x80}, {0x0f, 0x05}};
+	const struct tracee tracee = {.id = id};
+	struct user_regs_struct r;
+	if (!get_registers(id, &r))
+		return;
+	const bool is_64 = r.cs == CODE_64;
+	r.rax = is_64 ? SYS_exit_group : EXIT_GROUP_32;
+	r.orig_rax = (unsigned long long)-1;
+	r.rdi = r.rbx = (unsigned long long)status;
+	if (tracee_poke(&tracee, r.rip, instructions[is_64], INSTRUCTION) != 0 ||
+	    !set_registers(id, &r))
+		return;
+	tracee_continue(id, 0);
+	while (tracee_next(id).event != TRACEE_EVENT_ENDED)
+		tracee_continue(id, SIGKILL);
+}
+
+/* NOLINTEND(performance-no-int-to-ptr) */
