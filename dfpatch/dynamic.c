@@ -52,6 +52,9 @@ static void take_entry(struct dynamic *d, const Elf64_Dyn *entry)
 	case DT_STRSZ:
 		d->strings_size = entry->d_un.d_val;
 		break;
+	case DT_SYMTAB:
+		d->symbols = run_time_address(d->image, entry->d_un.d_ptr);
+		break;
 	case DT_RELA:
 		d->relocations = run_time_address(d->image, entry->d_un.d_ptr);
 		break;

@@ -19,6 +19,7 @@ struct dynamic {
 	size_t count;
 	uint64_t strings;
 	uint64_t strings_size;
+	uint64_t symbols; /* 0 if it has none */
 	uint64_t relocations; /* DT_RELA */
 	uint64_t relocations_size;
 	const char *soname; /* NULL if it has none */
