@@ -111,6 +111,7 @@
  *   restart          which system calls may be begun anew after a stop
  *   tracee           one thread, stopped and let go (ptrace)
  *   loader           where the loader of a new program tells what it has mapped
+ *   newborn          a program, held before it begins
  *   own_signals      our own signals meanwhile
  *   own_files        what the tracer has open
  *   own_pages        our own program in memory
