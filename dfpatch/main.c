@@ -44,6 +44,7 @@
  *   text             untrusted strings made safe to show
  *   docs             what a flag's doc says to machines
  *   diag             errors and notes on standard error
+ *   inherited        what we change of what we were started with
  *   script_source    scripts of a command line
  *   status           fields of /proc/PID/status
  *   proc_errno.h     what errno tells of a process
@@ -116,6 +117,7 @@
  *   own_files        what the tracer has open
  *   own_pages        our own program in memory
  *   threads          stopping every thread, and letting go
+ *   helper           a process that helps us to become a program
  *   stand_in         a child in place of a process that it could not end
  *   watchdog         what ends us when we hold up a target for too long
  *   claim            our claims on modules
@@ -129,6 +131,7 @@
  *   way              which of them
  *   run              the pipeline
  *   summary          what it came to, flag by flag
+ *   privileged       which file a command is, and whether it gives privileges
  *   binary/file_copy  the bytes of a file into another
  *   binary/rewrite   a copy of a file, whole or not at all
  *   binary/notes.h   what to know about it
