@@ -16,6 +16,8 @@
 #include "script_source.h"
 #include "select.h"
 
+struct tracee;
+
 /* How the bytes are to be written. */
 enum mode {
 	MODE_AUTO, /* quietly where that is safe, else with every thread stopped */
@@ -35,6 +37,7 @@ struct change_request {
 	enum mode mode;
 	uint64_t timeout;    /* ns: for waiting on other controllers, and trying again */
 	uint64_t max_stop;   /* ns: how long threads may take to stop */
+	struct tracee *held; /* the only thread of a program that its caller holds; NULL: it runs */
 	struct marks *marks; /* where what is done is remembered; NULL: nowhere */
 	bool inherits; /* what is remembered counts as done here, too, where a fork brought it */
 };

@@ -157,7 +157,8 @@ static int check_marks(const struct process *process, const struct image *image,
 		       struct df_err *err)
 {
 	struct dynamic dynamic;
-	if (status == 0 || !dynamic_open(&dynamic, image) || dynamic_relocated(&dynamic))
+	if (status == 0 || process->not_begun || !dynamic_open(&dynamic, image) ||
+	    dynamic_relocated(&dynamic))
 		return status;
 	if (process_may_be_loading(process))
 		return df_fail(err, DF_E_CHANGED,

@@ -127,7 +127,7 @@
  *   plans            what it comes to in each module
  *   carry            the plans carried out
  *   own              modules made ours
- *   stopped, quiet   with every thread stopped; while the program runs
+ *   stopped, quiet, held  with every thread stopped; while the program runs; before it begins
  *   way              which of them
  *   run              the pipeline
  *   summary          what it came to, flag by flag

@@ -18,6 +18,7 @@ struct process {
 	int dir;	    /* /proc/PID: names below it fail once the process is gone */
 	bool leader_exited; /* /proc/PID has no memory; /proc/PID/task/TID of the others has */
 	int mem; /* /proc/PID/mem: reads and writes give 0 once the process has exec'd or died */
+	bool not_begun;	   /* held before its first instruction: who relocates itself has not yet */
 	bool foreign_pids; /* it sees its threads under other numbers (pid namespace) */
 	char name[64];	   /* its command name, not escaped */
 };

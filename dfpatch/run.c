@@ -4,7 +4,7 @@
  *
  *   watchdog_start, process_open, process_lock     once
  *   plans_load, plans_make, way_choose             while the target runs
- *   stopped_commit or quiet_commit                 nothing allocated, printed, opened
+ *   stopped_commit, quiet_commit or held_commit    nothing allocated, printed, opened
  *     own_...: locks free, dead controllers' work put right
  *     carry_recheck, carry_out
  *
@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "carry.h"
+#include "held.h"
 #include "image_process.h"
 #include "plans.h"
 #include "quiet.h"
@@ -77,11 +78,13 @@ static int commit(struct work *w, struct df_err *err)
 	int status = claims_begin(&w->claims, w->result->images.count, err);
 	if (status == 0 && w->request->marks)
 		status = marks_reserve(w->request->marks, w->result->images.count + REPEATS, err);
+	w->next = 0;
+	if (status == 0 && w->request->held)
+		return held_commit(w, err);
 	if (status == 0)
 		status = way_choose(w, &quiet, err);
 	if (status < 0)
 		return status;
-	w->next = 0;
 	status = quiet ? quiet_commit(w, err) : stopped_commit(w, err);
 	if (w->left_open)
 		status = close_open(w, err);
@@ -161,11 +164,12 @@ static int prepare(struct work *w, struct df_err *err)
 {
 	struct change_result *r = w->result;
 	int status = claims_begin(&w->claims, 0, err);
-	if (status == 0 && !w->request->dry_run)
+	if (status == 0 && !w->request->dry_run && !w->request->held)
 		status = watchdog_start(&w->watchdog, err);
 	if (status == 0)
 		status = process_open_checked(w->request->pid, true, &w->request->check,
 					      &r->process, err);
+	r->process.not_begun = w->request->held != NULL;
 	if (status == 0 && !w->request->dry_run)
 		status = process_lock(&r->process, w->deadline, err);
 	if (status == 0)
