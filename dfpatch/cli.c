@@ -66,6 +66,7 @@ static int check_columns(const struct command *command, const char *text, struct
 	case COMMAND_APPLY:
 	case COMMAND_AUDIT:
 	case COMMAND_PRESET:
+	case COMMAND_RUN:
 	default:
 		return report_check_columns(text, err);
 	}
@@ -125,11 +126,20 @@ static void take_exe(struct argp_state *state, struct options *o, const char *pa
 	o->wish.exe = path;
 }
 
-/* A pattern or a file. */
+/* With all that stands behind it, options of its own included. */
+static void take_command(struct argp_state *state, struct options *o)
+{
+	o->run = state->argv + state->next - 1;
+	state->next = state->argc;
+}
+
+/* A pattern, a file, or a command. */
 static void take_operand(struct argp_state *state, struct options *o, const char *text)
 {
 	const struct command *command = o->command;
-	if (command->operands == OPERANDS_NONE)
+	if (command->operands == OPERANDS_COMMAND)
+		take_command(state, o);
+	else if (command->operands == OPERANDS_NONE)
 		argp_error(state, "'%s' takes no pattern, but got '%s'", command->name, text);
 	else if (*text == '\0' && command_takes_patterns(command))
 		argp_error(state, "an empty pattern would match every flag; write '.*' for that");
@@ -201,6 +211,13 @@ static void check_two_files(struct argp_state *state, const struct options *o)
 		argp_error(state, "name two files: %s", o->command->operand_names);
 }
 
+static void check_run(struct argp_state *state, const struct options *o)
+{
+	if (!o->run)
+		argp_error(state, "name the command to start");
+	check_script(state, o);
+}
+
 static void check_patterns(struct argp_state *state, const struct options *o)
 {
 	check_target(state, o);
@@ -231,6 +248,9 @@ static void check(struct argp_state *state, const struct options *o)
 	case COMMAND_PRESET:
 		check_two_files(state, o);
 		check_script(state, o);
+		break;
+	case COMMAND_RUN:
+		check_run(state, o);
 		break;
 	case COMMAND_SCAN:
 		break;
@@ -393,8 +413,10 @@ static enum cli_result parse_rest(int argc, char **argv, struct options *options
 		.help_filter = help_filter,
 	};
 	argv[0] = name;
-	argp_err_exit_status = 2;
-	return argp_parse(&argp, argc, argv, 0, NULL, options) == 0 ? CLI_RUN : CLI_USAGE;
+	/* The program's own status could be any other one (env(1)). */
+	argp_err_exit_status = command->kind == COMMAND_RUN ? 125 : 2;
+	const unsigned flags = command->operands == OPERANDS_COMMAND ? ARGP_IN_ORDER : 0;
+	return argp_parse(&argp, argc, argv, flags, NULL, options) == 0 ? CLI_RUN : CLI_USAGE;
 }
 
 static size_t pids_at_most(int argc, char **argv)

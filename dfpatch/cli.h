@@ -32,6 +32,7 @@ struct options {
 	const char **patterns; /* owned */
 	size_t pattern_count;
 	struct criteria criteria;
+	char *const *run;   /* what to start and its arguments, up to NULL; part of argv */
 	const char **files; /* owned: operands of commands that take files */
 	size_t file_count;
 	struct script_source *script; /* owned, in the order given */

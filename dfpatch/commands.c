@@ -33,6 +33,8 @@ const struct command commands[] = {
 	 "show what differs between the flags of two files, as built"},
 	{"preset", COMMAND_PRESET, 0, OPERANDS_TWO_FILES, "IN OUT",
 	 "write a copy of a binary with flags set as built"},
+	{"run", COMMAND_RUN, 0, OPERANDS_COMMAND, "[--] COMMAND [ARGUMENT...]",
+	 "start a program with its flags set before it runs"},
 	{0},
 };
 
@@ -55,6 +57,7 @@ const struct command *command_find(const char *name)
 #define ON_DIFF ON(COMMAND_DIFF)
 #define ON_PRESET ON(COMMAND_PRESET)
 #define ON_SELECTION (1u << 31) /* all that are about some flags only */
+#define ON_RUN ON(COMMAND_RUN)
 #define ON_ALL (ON_LIST | ON_CHANGE | ON_SCAN | ON_AUDIT | ON_DIFF | ON_PRESET)
 
 /* Each option with the commands that take it. */
@@ -93,10 +96,10 @@ static const struct {
 	{ON_ALL, {"json", 'J', NULL, 0, "Print one JSON document", 0}},
 	{ON_CHANGE, {"dry-run", 'n', NULL, 0, "Do everything but stop and write", 0}},
 	{ON_PRESET, {"dry-run", 'n', NULL, 0, "Do everything but write", 0}},
-	{ON_APPLY | ON_PRESET,
+	{ON_APPLY | ON_PRESET | ON_RUN,
 	 {"expression", 'e', "LINE", 0,
 	  "A line of a script: +RE, -RE, !RE, ?RE, or an operation and RE", 0}},
-	{ON_APPLY | ON_PRESET,
+	{ON_APPLY | ON_PRESET | ON_RUN,
 	 {"script", 's', "FILE", 0, "A file with such lines; - is standard input", 0}},
 	{ON_AUDIT,
 	 {"sites", OPT_SITES, NULL, 0, "Look at each site alone, not at the function around it",

@@ -19,6 +19,7 @@ enum command_kind {
 	COMMAND_AUDIT,
 	COMMAND_DIFF,
 	COMMAND_PRESET,
+	COMMAND_RUN,
 };
 
 /* What stands on the command line besides options. */
@@ -28,6 +29,7 @@ enum operands {
 	OPERANDS_PATTERNS_OR_NONE,
 	OPERANDS_FILES, /* any number */
 	OPERANDS_TWO_FILES,
+	OPERANDS_COMMAND, /* at least one; what begins with the first is not ours to read */
 };
 
 struct command {
@@ -55,7 +57,8 @@ static inline bool command_changes(const struct command *command)
 
 static inline bool command_takes_script(const struct command *command)
 {
-	return command->kind == COMMAND_APPLY || command->kind == COMMAND_PRESET;
+	return command->kind == COMMAND_APPLY || command->kind == COMMAND_PRESET ||
+	       command->kind == COMMAND_RUN;
 }
 
 /* Whether it is about some flags only. */

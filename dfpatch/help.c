@@ -38,6 +38,14 @@ static const char preset_help[] =
 	"that "
 	"is allowed; a file of that name is replaced, of a symbolic link the link itself.";
 
+static const char run_help[] =
+	"dfpatch becomes the COMMAND, so that its exit status, signals, terminal and environment "
+	"are its own. Flags are set in the executable and the libraries that it starts with, "
+	"before "
+	"any constructor runs; not in libraries that it loads later, nor in programs that it "
+	"starts.\n\nThe exit status is that of the COMMAND; 125 if its flags could not be set, so "
+	"that nothing of it has run; 126 if it cannot be started; 127 if there is none.";
+
 /*
  * What one may want of each command, most often first. They are carried out, with a process in
  * place of 1234, by the test docs.tool_help.
@@ -63,6 +71,7 @@ static const struct {
 	{"apply",
 	 {"dfpatch apply --pid 1234 -e '+http:fast_path' -s flags.txt",
 	  "echo 'disable cache:' | dfpatch apply --pid 1234 -s -"}},
+	{"run", {"dfpatch run -e 'enable http:fast_path' -- ./server --port 8080"}},
 	{"scan", {"dfpatch scan", "dfpatch scan -o PID,COMMAND,PATCHABLE,REASON"}},
 	{"audit",
 	 {"dfpatch audit ./server", "dfpatch audit --pid 1234 --verbose",
@@ -110,6 +119,9 @@ void help_print(FILE *to)
 	      "  6    a write failed half-way and was undone, or could not be; or a change was\n"
 	      "       made, or a part of it, but could not be reported: the message says which\n"
 	      "  7    done, but some flags are unhooked, so the wanted state was not reached\n"
+	      "  125  the flags of a command could not be set: nothing of it has run\n"
+	      "  126  the command cannot be started\n"
+	      "  127  there is no such command\n"
 	      "  137  killed, by its watchdog or somebody else: what was begun, the next change\n"
 	      "       will finish or undo\n",
 	      to);
@@ -134,6 +146,7 @@ static struct help_list list_of(const struct command *command)
 	case COMMAND_CHANGE:
 	case COMMAND_APPLY:
 	case COMMAND_PRESET:
+	case COMMAND_RUN:
 	default:
 		return (struct help_list){0};
 	}
@@ -150,6 +163,8 @@ static const char *own_help(const struct command *command)
 {
 	if (command->kind == COMMAND_APPLY)
 		return apply_help;
+	if (command->kind == COMMAND_RUN)
+		return run_help;
 	return command->kind == COMMAND_PRESET ? preset_help : "";
 }
 

@@ -132,6 +132,7 @@
  *   run              the pipeline
  *   summary          what it came to, flag by flag
  *   privileged       which file a command is, and whether it gives privileges
+ *   start            a program, started with its flags set
  *   binary/file_copy  the bytes of a file into another
  *   binary/rewrite   a copy of a file, whole or not at all
  *   binary/notes.h   what to know about it
@@ -161,10 +162,8 @@
  *   exit_status      what it comes to as a number
  *   main             this file; the only one that exits
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "audit_run.h"
@@ -172,6 +171,7 @@
 #include "diag.h"
 #include "diff_run.h"
 #include "exit_status.h"
+#include "inherited.h"
 #include "json.h"
 #include "json_preset.h"
 #include "namespace.h"
@@ -181,6 +181,7 @@
 #include "run.h"
 #include "several.h"
 #include "stand_in.h"
+#include "start.h"
 #include "summary.h"
 
 static int fail(const struct options *options, const struct df_err *err)
@@ -365,6 +366,22 @@ static int do_audit(const struct options *options)
 	return exit;
 }
 
+static int do_run(const struct options *options)
+{
+	const struct start_request request = {
+		.command = options->run,
+		.sources = options->script,
+		.source_count = options->script_count,
+		.give_back = inherited_give_back,
+	};
+	struct df_err err;
+	int exit;
+	if (start_command(&request, &exit, &err) == 0)
+		return EXIT_DONE;
+	diag_error(&err);
+	return exit;
+}
+
 /* What other pid namespaces call a process becomes what ours does. */
 static int number_processes(const struct options *options, struct df_err *err)
 {
@@ -393,6 +410,8 @@ static int do_command(const struct options *options, const struct scripts *scrip
 		return do_preset(options);
 	if (options->command->kind == COMMAND_AUDIT)
 		return do_audit(options);
+	if (options->command->kind == COMMAND_RUN)
+		return do_run(options);
 	if (cli_several(options))
 		return do_several(options, scripts);
 	return command_changes(options->command) ? do_change(options, scripts) : do_list(options);
@@ -425,33 +444,12 @@ static int do_or_have_done(const struct options *options)
 	return status < 0 ? fail(options, &err) : status;
 }
 
-/*
- * A standard descriptor that we were started without would be the number of the
- * next file opened, and messages would go there: the target's memory, at worst.
- * Opened for nothing, it takes no output, which check_output() reports.
- */
-static void occupy_standard_descriptors(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_PATH) != fd)
-			_exit(EXIT_TARGET);
-}
-
-#define STACK 262144
-
-/* The kernel heeds the limit when a stack grows: a larger one is in force at once. */
 static bool have_stack(void)
 {
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= STACK)
+	struct df_err err;
+	if (inherited_raise_stack(&err) == 0)
 		return true;
-	limit.rlim_cur = STACK;
-	if (limit.rlim_max >= STACK && setrlimit(RLIMIT_STACK, &limit) == 0)
-		return true;
-	fprintf(stderr,
-		"dfpatch: nothing was changed: stacks are limited to %lu KiB, and it takes %d; "
-		"raise the limit (ulimit -s)\n",
-		(unsigned long)limit.rlim_max / 1024, STACK / 1024);
+	diag_error(&err);
 	return false;
 }
 
@@ -476,7 +474,8 @@ static void check_output(int status, void *unused)
 int main(int argc, char **argv)
 {
 	struct options options;
-	occupy_standard_descriptors();
+	if (!inherited_occupy_descriptors())
+		_exit(EXIT_TARGET);
 	if (!have_stack() || on_exit(check_output, NULL) != 0)
 		return EXIT_TARGET;
 	const enum cli_result parsed = cli_parse(argc, argv, &options);

@@ -19,7 +19,7 @@ all     dfpatch/tracee                  SYM  ptrace
 all     dfpatch/tracee,dfpatch/watchdog,dfpatch/helper,dfpatch/stand_in,dfpatch/binary/git INC sys/wait\.h
 all     dfpatch/tracee,dfpatch/watchdog,dfpatch/helper,dfpatch/stand_in,dfpatch/binary/git SYM wait|waitpid|waitid|wait3|wait4
 all     dfpatch/watchdog,dfpatch/helper,dfpatch/stand_in,dfpatch/binary/git SYM fork|vfork|_Fork|clone
-all     dfpatch/binary/git              SYM  execve|execv|execvp|execvpe|execl|execlp|execle
+all     dfpatch/start,dfpatch/binary/git SYM  execve|execv|execvp|execvpe|execl|execlp|execle
 all     dfpatch/binary/git              SYM  fexecve|execveat|posix_spawn|posix_spawnp|system|popen
 all     dfpatch/binary/confine          INC  linux/seccomp\.h|linux/filter\.h
 all     dfpatch/proc_mem,dfpatch/binary/file_copy,libdf/self_mem SYM  pwrite|pwrite64|pwritev|pwritev2|process_vm_writev

@@ -153,7 +153,9 @@ write_examples() {
 		printf '#include <df.h>\n#include <unistd.h>\nint look_up(void);\n'
 		yes '' | head -n 37
 		echo 'int serve(void) { return DF_FEATURE(http, fast_path, "answer from the cache"); }'
-		echo 'int main(void) { while (serve() + look_up() >= 0) usleep(1000); }'
+		# With arguments, whether it begins with its flag on.
+		echo 'int main(int argc, char **argv) { (void)argv; if (argc > 1) return !serve();'
+		echo 'while (serve() + look_up() >= 0) usleep(1000); }'
 	} >conn.c
 	printf '#include <df.h>\n%s\n' \
 		'int look_up(void) { return DF_DEFAULT(cache, slow_log, "log what is slow"); }' >cache.c
@@ -315,6 +317,7 @@ in_page() {
 # Those that the program gives, and the one that the kernel does.
 in_source() {
 	sed -nE 's%^\tEXIT_[A-Z_]+ = ([0-9]+),.*%\1%p' "$top/dfpatch/exit_status.h"
+	sed -nE 's%^\tSTART_[A-Z_]+ = ([0-9]+),.*%\1%p' "$top/dfpatch/start.h"
 	echo 137
 }
 
