@@ -13,10 +13,12 @@
 
 #include "target.h"
 
-static void live_on(void)
+static void live_on(pid_t parent)
 {
 	const struct timespec pause = {.tv_nsec = 20000000};
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A parent that is dead already will not die. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+		_exit(1);
 	for (;;) {
 		(void)DF_FEATURE(breed, flag, "inherited");
 		nanosleep(&pause, NULL);
@@ -28,6 +30,7 @@ int main(int argc, char **argv)
 	const struct timespec pause = {.tv_nsec = 1000000};
 	struct target_page *page = target_page();
 	const long children = target_option(argv, "children", 0);
+	const pid_t own = getpid(), parent = getppid();
 	(void)argc;
 	page->control = (uint64_t)(uintptr_t)&df_module_v1;
 	page->ready = 1;
@@ -36,10 +39,10 @@ int main(int argc, char **argv)
 	while (page->word[0] < children) {
 		const pid_t child = fork();
 		if (child == 0)
-			live_on();
+			live_on(own);
 		if (child > 0)
 			page->word[0]++;
 		nanosleep(&pause, NULL);
 	}
-	live_on();
+	live_on(parent);
 }
