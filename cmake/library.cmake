@@ -27,7 +27,7 @@ if(NOT (DF_SANITIZE AND CMAKE_C_COMPILER_ID MATCHES Clang))
   target_link_options(df_shared PRIVATE -Wl,--no-undefined)
 endif()
 set_target_properties(df_shared PROPERTIES OUTPUT_NAME df EXPORT_NAME df LINKER_LANGUAGE C
-  VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${df_map})
+  VERSION ${PROJECT_VERSION} SOVERSION ${DF_SOVERSION} LINK_DEPENDS ${df_map})
 add_library(df::df ALIAS df_shared)
 
 # ---- libdf.a ----

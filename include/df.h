@@ -68,6 +68,14 @@
 
 #include <stdint.h>
 
+/*
+ * The version of this header, and of the libdf that belongs to it. It is said here
+ * alone: CMakeLists.txt reads it for the tool, the library and the packages.
+ */
+#define DF_VERSION_MAJOR 0
+#define DF_VERSION_MINOR 1
+#define DF_VERSION_PATCH 0
+
 #include "df_abi.h"
 
 #if defined(DF_DISABLE)

@@ -37,11 +37,66 @@ install_there() {
 
 has_its_page() { diff "$here/../../man/$1.$2" "$root/share/man/man$2/$1.$2"; }
 
+# Every path below the prefix, with the directory of libraries as lib.
+files_installed() {
+	find "$root" -mindepth 1 ! -type d -printf '%P\n' | sed "s|^${lib#"$root/"}|lib|"
+}
+
+all_there() {
+	local file
+	for file in bin/dfpatch include/df{,_abi}.h include/{dynamic_flag,an_hook}.h lib/libdf.{a,so} \
+		lib/pkgconfig/{lib,}df.pc lib/cmake/df/dfConfig{,Version}.cmake \
+		share/man/man{1/dfpatch.1,3/df.3,3/df_enable.3,5/df_abi.5} share/doc/dfpatch/{README,CHANGELOG}.md; do
+		files_installed | grep -qxF "$file" || { echo "$file is not installed"; return 1; }
+	done
+}
+
+# Those of a kind that there may be: no program of the tests, no object of the tool.
+nothing_else() {
+	! files_installed | grep -vE -e '^bin/dfpatch$' \
+		-e '^include/(df|df_abi|dynamic_flag|an_hook)\.h$' \
+		-e '^lib/(libdf\.(a|so)(\.[0-9.]+)?|pkgconfig/(lib)?df\.pc)$' \
+		-e '^lib/cmake/df/df(Config|ConfigVersion|Targets|Targets-[a-z]+)\.cmake$' \
+		-e '^share/man/man(1/dfpatch\.1|3/df(_[a-z_]+)?\.3|5/df_abi\.5)$' \
+		-e '^share/doc/dfpatch/(README|SECURITY|CHANGELOG)\.md$'
+}
+
 install() {
 	check 'cmake --install' install_there
+	lib=$(find "$root" -name libdf.a -printf %h)
+	check 'what programs are built and run with is installed' all_there
+	check 'nothing else is' nothing_else
 	check 'dfpatch has its page' has_its_page dfpatch 1
 	check 'so has the format' has_its_page df_abi 5
 	check 'no file names the build or the source tree' names_no_place_of_ours
+}
+
+# ---- one version ----
+
+number_in_header() {
+	printf '#include "%s"\nDF_VERSION_MAJOR.DF_VERSION_MINOR.DF_VERSION_PATCH\n' \
+		"$root/include/df.h" | gcc -E -P - | tail -n 1 | tr -d ' '
+}
+
+same_version() { [ "$1" = "$version" ] || { echo "'$1', not '$version'"; return 1; }; }
+
+finds() {
+	cmake -S "$here/consumer" -B "$WORK/version" -G Ninja -Ddf_DIR="$lib/cmake/df" -DWANTED="$1"
+}
+finds_not() { ! finds "$1" && finds "$1" 2>&1 | grep -F "version: $version"; }
+in_changelog() { grep -E "^## \[${version//./\\.}\]|this is what ${version//./\\.} will be" \
+	"$here/../../CHANGELOG.md"; }
+
+versions() {
+	version=$(number_in_header)
+	check 'the header has a version' grep -xE '[0-9]+\.[0-9]+\.[0-9]+' <<<"$version"
+	check 'dfpatch --version' same_version "$("$root/bin/dfpatch" --version | cut -d ' ' -f 2)"
+	check 'pkg-config --modversion df' same_version "$(pkg-config --modversion df)"
+	check 'pkg-config --modversion libdf' same_version "$(pkg-config --modversion libdf)"
+	check 'the file of libdf.so' same_version "$(readlink -f "$lib/libdf.so" | sed 's/.*\.so\.//')"
+	check 'find_package(df VERSION EXACT)' finds "$version;EXACT"
+	check 'find_package(df), one minor version later' finds_not 0.999
+	check 'CHANGELOG.md' in_changelog
 }
 
 # The functions that the header declares, sorted.
@@ -143,6 +198,33 @@ pkgconfig() {
 	done
 }
 
+# needs_no_library COMPILER SOURCE OPTIONS...: a program of the macros alone, which is run.
+needs_no_library() {
+	build_and_run "$@" && ! readelf -dW "$WORK/program" | grep 'NEEDED.*libdf'
+}
+
+# Header and table format, copied to where a program's own headers are.
+headers() {
+	local compiler cxx cflags
+	read -ra cflags < <(pkg-config --cflags df)
+	mkdir -p "$WORK/copy"
+	cp "$root/include/df.h" "$root/include/df_abi.h" "$WORK/copy"
+	cp "$here/consumer/headers.c" "$WORK/headers.cc"
+	check 'pkg-config --libs df names nothing' test -z "$(pkg-config --libs df | tr -d ' ')"
+	for compiler in "${COMPILERS[@]}"; do
+		installed "$compiler" || continue
+		cxx=$(cxx_of "$compiler")
+		check "$compiler: pkg-config --cflags df" needs_no_library "$compiler" \
+			"$here/consumer/headers.c" "${cflags[@]}"
+		check "$cxx: pkg-config --cflags df" needs_no_library "$cxx" "$WORK/headers.cc" \
+			"${cflags[@]}"
+		check "$compiler: two headers copied" needs_no_library "$compiler" \
+			"$here/consumer/headers.c" -I "$WORK/copy"
+		check "$cxx: two headers copied" needs_no_library "$cxx" "$WORK/headers.cc" \
+			-I "$WORK/copy"
+	done
+}
+
 configure_and_build() {
 	cmake -S "$here/consumer" -B "$WORK/consumer" -G Ninja -DCMAKE_BUILD_TYPE=Release \
 		-Ddf_DIR="$lib/cmake/df" -DCMAKE_{C,CXX}_FLAGS="${extra[*]}" &&
@@ -153,8 +235,33 @@ cmake_package() {
 	local program
 	check 'find_package(df CONFIG)' configure_and_build
 	unset LD_LIBRARY_PATH # CMake's own run path leads to the library
-	for program in shared_c static_c shared_cxx static_cxx headers; do
+	for program in shared_c static_c shared_cxx static_cxx headers headers_cxx; do
 		check "$program" "$WORK/consumer/$program"
+	done
+}
+
+# It installs its own program, and nothing of ours; and builds no tool.
+built_within() {
+	cmake -S "$here/within" -B "$WORK/within-$1" -G Ninja -DSOURCES="$SOURCE/../.." -DFETCH="$1" \
+		-DCMAKE_C_FLAGS="${extra[*]}" &&
+		cmake --build "$WORK/within-$1" &&
+		cmake --install "$WORK/within-$1" --prefix "$WORK/installed-$1"
+}
+installs_one_file() { [ "$(find "$1" -type f | wc -l)" = 1 ] && [ -x "$1/bin/headers" ]; }
+has_no_tool() { ! grep -E 'libelf|dfpatch_all|criterion' "$1/build.ninja"; }
+
+within() {
+	local fetch program
+	unset LD_LIBRARY_PATH PKG_CONFIG_LIBDIR
+	for fetch in OFF ON; do
+		check "FetchContent $fetch" built_within $fetch
+		for program in shared static headers; do
+			check "FetchContent $fetch: $program" "$WORK/within-$fetch/$program"
+		done
+		check "FetchContent $fetch: nothing of ours is installed" \
+			installs_one_file "$WORK/installed-$fetch"
+		check "FetchContent $fetch: no tool and no test is built" \
+			has_no_tool "$WORK/within-$fetch"
 	done
 }
 
@@ -199,7 +306,8 @@ left_out() {
 }
 
 case $test in
-install | symbols | elf | pkgconfig | cmake_package | copies | left_out)
+install | versions | symbols | elf | pkgconfig | headers | cmake_package | within | copies | \
+	left_out)
 	[ "$test" = install ] || [ -n "$lib" ] || { echo "nothing is installed in $stage"; exit 1; }
 	$test
 	;;

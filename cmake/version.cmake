@@ -1,0 +1,10 @@
+# The version, which include/df.h says: the header is copied into programs without a build.
+set(df_header ${CMAKE_CURRENT_LIST_DIR}/../include/df.h)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${df_header})
+set(df_version)
+foreach(part MAJOR MINOR PATCH)
+  file(STRINGS ${df_header} line REGEX "^#define DF_VERSION_${part} [0-9]+$")
+  string(REGEX REPLACE ".* " "" line "${line}")
+  list(APPEND df_version "${line}")
+endforeach()
+list(JOIN df_version . df_version)
