@@ -60,6 +60,13 @@ char *cells_expires(const struct df_site *site)
 	return strdup(docs.permanent && !docs.expires ? "permanent" : day);
 }
 
+enum color cells_state_color(const char *state)
+{
+	if (strcmp(state, "on") == 0 || strcmp(state, "held") == 0)
+		return COLOR_GOOD;
+	return strcmp(state, "mixed") == 0 ? COLOR_WARN : COLOR_PLAIN;
+}
+
 char *cells_range(uint32_t low, uint32_t high)
 {
 	char *text = NULL;

@@ -110,6 +110,12 @@ static void take_pids(struct argp_state *state, struct options *o, const char *t
 		argp_error(state, "--pid: '%s' is no process id", text);
 }
 
+static void take_color(struct argp_state *state, struct options *o, const char *text)
+{
+	if (!color_parse(text, &o->color))
+		argp_error(state, "--color: '%s' is none of auto, always and never", text);
+}
+
 static void take_mode(struct argp_state *state, struct options *o, enum mode mode)
 {
 	if (o->mode != MODE_AUTO && o->mode != mode)
@@ -337,6 +343,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'o':
 		take_columns(state, o, arg);
+		return 0;
+	case OPT_COLOR:
+		take_color(state, o, arg);
 		return 0;
 	case OPT_NOHEADINGS:
 		o->headings = false;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "color.h"
 #include "commands.h"
 #include "criteria.h"
 #include "err.h"
@@ -25,6 +26,7 @@ struct options {
 	const char *columns;
 	bool headings;
 	bool json;
+	enum color_when color;
 	bool dry_run;
 	enum mode mode;
 	uint64_t timeout;      /* ns */

@@ -91,6 +91,7 @@ enum {
 	OPT_ACTIVE,
 	OPT_CHANGED,
 	OPT_UNHOOKED,
+	OPT_COLOR,
 };
 
 #define OPTIONS_MAX 40

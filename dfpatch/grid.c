@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CHOSEN_MAX 64
 
@@ -26,6 +27,9 @@
 	X(scols_table_new_column)                                                                  \
 	X(scols_table_get_column)                                                                  \
 	X(scols_table_new_line)                                                                    \
+	X(scols_table_enable_colors)                                                               \
+	X(scols_line_get_cell)                                                                     \
+	X(scols_cell_set_color)                                                                    \
 	X(scols_line_refer_data)                                                                   \
 	X(scols_column_get_flags)                                                                  \
 	X(scols_column_set_flags)
@@ -71,6 +75,7 @@ struct chosen {
 
 struct grid {
 	struct chosen chosen;
+	bool colors;
 	struct libscols_table *table;
 };
 
@@ -144,6 +149,7 @@ static int make_table(struct grid *grid, bool headings)
 		return -1;
 	lib.scols_table_enable_noheadings(grid->table, !headings);
 	lib.scols_table_enable_noencoding(grid->table, 1); /* cells are safe already */
+	lib.scols_table_enable_colors(grid->table, grid->colors);
 	for (size_t i = 0; i < grid->chosen.count; i++) {
 		const struct grid_column *column = grid->chosen.list[i];
 		const int flags =
@@ -160,6 +166,7 @@ int grid_new(const struct grid_columns *columns, const char *standard, const cha
 	struct grid *g = calloc(1, sizeof(*g));
 	if (!g)
 		return df_fail_memory(err);
+	g->colors = color_wanted(STDOUT_FILENO);
 	int status = choose_columns(columns, standard, chosen, &g->chosen, err);
 	if (status == 0)
 		status = load_library(err);
@@ -172,18 +179,28 @@ int grid_new(const struct grid_columns *columns, const char *standard, const cha
 	return status;
 }
 
+static int add_cell(const struct grid *grid, struct libscols_line *line, size_t i, const void *row)
+{
+	const struct grid_column *column = grid->chosen.list[i];
+	char *text = column->cell(row);
+	if (!text || lib.scols_line_refer_data(line, i, text) != 0) {
+		free(text);
+		return -1;
+	}
+	const enum color color = grid->colors && column->color ? column->color(row) : COLOR_PLAIN;
+	return color == COLOR_PLAIN ? 0
+				    : lib.scols_cell_set_color(lib.scols_line_get_cell(line, i),
+							       color_sequence(color));
+}
+
 int grid_add(struct grid *grid, const void *row, struct df_err *err)
 {
 	struct libscols_line *line = lib.scols_table_new_line(grid->table, NULL);
 	if (!line)
 		return df_fail_memory(err);
-	for (size_t i = 0; i < grid->chosen.count; i++) {
-		char *text = grid->chosen.list[i]->cell(row);
-		if (!text || lib.scols_line_refer_data(line, i, text) != 0) {
-			free(text);
+	for (size_t i = 0; i < grid->chosen.count; i++)
+		if (add_cell(grid, line, i, row) != 0)
 			return df_fail_memory(err);
-		}
-	}
 	return 0;
 }
 

@@ -9,13 +9,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "color.h"
 #include "err.h"
 
 struct grid_column {
 	const char *name;
 	char *(*cell)(const void *row); /* allocated and safe to show; NULL if out of memory */
-	bool right;			/* a number */
-	bool cut;			/* may lose its end where the terminal is too narrow */
+	enum color (*color)(const void *row); /* of the cell; NULL for none */
+	bool right;			      /* a number */
+	bool cut; /* may lose its end where the terminal is too narrow */
 };
 
 /* All columns that a table may have. */

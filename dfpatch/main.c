@@ -42,6 +42,7 @@
  *
  *   cleanup.h        what a scope releases by itself
  *   text             untrusted strings made safe to show
+ *   color            what colours say, and whether there are any
  *   docs             what a flag's doc says to machines
  *   diag             errors and notes on standard error
  *   inherited        what we change of what we were started with
@@ -168,6 +169,7 @@
 
 #include "audit_run.h"
 #include "cli.h"
+#include "color.h"
 #include "diag.h"
 #include "diff_run.h"
 #include "exit_status.h"
@@ -480,6 +482,7 @@ int main(int argc, char **argv)
 		return EXIT_TARGET;
 	const enum cli_result parsed = cli_parse(argc, argv, &options);
 	int status = parsed == CLI_USAGE ? EXIT_USAGE : EXIT_DONE;
+	color_choose(options.color);
 	if (parsed == CLI_RUN)
 		status = do_or_have_done(&options);
 	cli_free(&options);

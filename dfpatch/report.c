@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cells.h"
 #include "cleanup.h"
+#include "color.h"
 #include "summary.h"
 #include "text.h"
 
@@ -51,6 +53,12 @@ static char *cell_state(const void *cell)
 	return strdup(flag_state(&row->now));
 }
 
+static enum color color_state(const void *cell)
+{
+	const struct row *row = cell;
+	return cells_state_color(flag_state(&row->now));
+}
+
 static char *cell_built(const void *cell)
 {
 	const struct row *row = cell;
@@ -68,6 +76,12 @@ static char *cell_unhook(const void *cell)
 {
 	const struct row *row = cell;
 	return cells_range(row->now.unhook_min, row->now.unhook_max);
+}
+
+static enum color color_unhook(const void *cell)
+{
+	const struct row *row = cell;
+	return row->now.unhook_max > 0 ? COLOR_WARN : COLOR_PLAIN;
 }
 
 static char *cell_sites(const void *cell)
@@ -151,9 +165,10 @@ static char *cell_command(const void *cell)
 /* The one list of columns: it is parsed, printed and explained from here. */
 #define COLUMNS(X)                                                                                 \
 	X(NAME, cell_name, "kind:name")                                                            \
-	X(STATE, cell_state, "on, off, held (on until init), mixed (its sites differ)")            \
+	X(STATE, cell_state, "on, off, held (on until init), mixed (its sites differ)",            \
+	  .color = color_state)                                                                    \
 	X(COUNT, cell_count, "activation count", .right = true)                                    \
-	X(UNHOOK, cell_unhook, "unhook count", .right = true)                                      \
+	X(UNHOOK, cell_unhook, "unhook count", .right = true, .color = color_unhook)               \
 	X(SITES, cell_sites, "places in text that bear this full name", .right = true)             \
 	X(LOCATION, cell_location, "file:line")                                                    \
 	X(DOC, cell_doc, "what the source says about it", .cut = true)                             \
@@ -319,19 +334,27 @@ static const char *outcome_text(enum df_outcome outcome)
 	}
 }
 
+/* For people who look: a text in its colour. */
+static void put_colored(enum color color, const char *text)
+{
+	printf("%s%s%s", color_begin(STDOUT_FILENO, color), text, color_end(STDOUT_FILENO, color));
+}
+
 /* Each line of one target among several stands behind a margin. */
 static void print_flag(const char *margin, const struct image *image, const struct df_flag *flag,
 		       const struct flag_change *change)
 {
 	CLEANUP_FREE char *name = cells_full_name(&image->sites[image->order[flag->first]]);
 	const char *before = flag_state(&change->before), *after = flag_state(&change->after);
-	printf("%s%s: %s", margin, name ? name : "?", before);
+	printf("%s%s: ", margin, name ? name : "?");
 	if (strcmp(before, after) != 0)
-		printf(" -> %s", after);
+		printf("%s -> ", before);
+	put_colored(cells_state_color(after), after);
 	print_counts(&change->before, &change->after);
 	if (change->sites > 1)
 		printf(", %zu sites", change->sites);
-	printf("%s\n", outcome_text(change->outcome));
+	put_colored(COLOR_WARN, outcome_text(change->outcome));
+	putchar('\n');
 }
 
 static void print_flags(const char *margin, const struct change_result *result)
@@ -439,7 +462,12 @@ void report_target_change(const struct target_end *end, const struct change_requ
 		return;
 	}
 	CLEANUP_FREE char *why = text_escaped(TEXT_FOR_TERMINAL, end->err->text);
-	printf(": %s: %s\n", end->how == TARGET_SKIPPED ? "skipped" : "failed", why ? why : "?");
+	fputs(": ", stdout);
+	if (end->how == TARGET_SKIPPED)
+		fputs("skipped", stdout);
+	else
+		put_colored(COLOR_BAD, "failed");
+	printf(": %s\n", why ? why : "?");
 	report_failed_stop("  ", result);
 }
 

@@ -77,6 +77,14 @@ static char *cell_patchable(const void *cell)
 	return strdup(scan_verdict(cell));
 }
 
+static enum color color_patchable(const void *cell)
+{
+	const char *verdict = scan_verdict(cell);
+	if (strcmp(verdict, "yes") == 0)
+		return COLOR_GOOD;
+	return strcmp(verdict, "stop") == 0 ? COLOR_WARN : COLOR_BAD;
+}
+
 static char *cell_reason(const void *cell)
 {
 	const struct scan_row *row = cell;
@@ -91,7 +99,8 @@ static char *cell_reason(const void *cell)
 	X(ACTIVE, cell_active, "flags that are on at one site or more", .right = true)             \
 	X(CHANGED, cell_changed, "flags that are not as they were built", .right = true)           \
 	X(INIT, cell_init, "whether a controller inside has initialised it: yes, no, partly")      \
-	X(PATCHABLE, cell_patchable, "yes, stop (only with every thread stopped), no")             \
+	X(PATCHABLE, cell_patchable, "yes, stop (only with every thread stopped), no",             \
+	  .color = color_patchable)                                                                \
 	X(REASON, cell_reason, "why not, or why only so", .cut = true)                             \
 	X(MODULES, cell_modules, "modules with flags", .right = true)                              \
 	X(CHANGES, cell_changes, "operations on its flags since its start", .right = true)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cells.h"
 #include "cleanup.h"
@@ -78,7 +79,8 @@ static void print_verdict(const struct audit_module *module)
 	if (wrong == 0)
 		fputs("no findings", stdout);
 	else
-		printf("%zu finding%s", wrong, plural(wrong));
+		printf("%s%zu finding%s%s", color_begin(STDOUT_FILENO, COLOR_BAD), wrong,
+		       plural(wrong), color_end(STDOUT_FILENO, COLOR_BAD));
 	if (notes > 0)
 		printf(", %zu note%s", notes, plural(notes));
 	putchar('\n');
@@ -122,6 +124,17 @@ static char *cell_severity(const void *cell)
 	return strdup(finding_severity(row->code) == SEVERITY_NOTE ? "note" : "finding");
 }
 
+static enum color color_of(enum finding_code code)
+{
+	return finding_severity(code) == SEVERITY_FINDING ? COLOR_BAD : COLOR_PLAIN;
+}
+
+static enum color color_severity(const void *cell)
+{
+	const struct code_row *row = cell;
+	return color_of(row->code);
+}
+
 static char *cell_count(const void *cell)
 {
 	const struct code_row *row = cell;
@@ -138,7 +151,7 @@ static char *cell_meaning(const void *cell)
 static const struct grid_column code_columns[] = {
 	{.name = "CODE", .cell = cell_code},
 	{.name = "COUNT", .cell = cell_count, .right = true},
-	{.name = "SEVERITY", .cell = cell_severity},
+	{.name = "SEVERITY", .cell = cell_severity, .color = color_severity},
 	{.name = "MEANING", .cell = cell_meaning},
 };
 
@@ -166,6 +179,12 @@ static char *cell_finding(const void *cell)
 	return strdup(finding_name(finding->code));
 }
 
+static enum color color_finding(const void *cell)
+{
+	const struct finding *finding = cell;
+	return color_of(finding->code);
+}
+
 static char *cell_address(const void *cell)
 {
 	const struct finding *finding = cell;
@@ -188,7 +207,7 @@ static char *cell_what(const void *cell)
 }
 
 static const struct grid_column finding_columns[] = {
-	{.name = "CODE", .cell = cell_finding},
+	{.name = "CODE", .cell = cell_finding, .color = color_finding},
 	{.name = "ADDRESS", .cell = cell_address},
 	{.name = "FLAG", .cell = cell_flag},
 	{.name = "WHAT", .cell = cell_what},

@@ -101,6 +101,14 @@ static char *cell_change(const void *cell)
 	return strdup(diff_what_name(row->what));
 }
 
+static enum color color_change(const void *cell)
+{
+	const struct row *row = cell;
+	if (row->what == DIFF_REMOVED)
+		return COLOR_BAD;
+	return row->what == DIFF_ADDED ? COLOR_GOOD : COLOR_PLAIN;
+}
+
 static char *cell_name(const void *cell)
 {
 	return cells_name(site_of_row(cell));
@@ -133,7 +141,8 @@ static char *cell_new(const void *cell)
 #define COLUMNS(X)                                                                                 \
 	X(CHANGE, cell_change,                                                                     \
 	  "removed, added, moved (to another file or line), default (state as built), count and "  \
-	  "unhook (counts as built), compiled (the value that lies straight ahead), sites, doc")   \
+	  "unhook (counts as built), compiled (the value that lies straight ahead), sites, doc",   \
+	  .color = color_change)                                                                   \
 	X(NAME, cell_name, "kind:name")                                                            \
 	X(LOCATION, cell_location, "file:line, in the new file if the flag is there")              \
 	X(OLD, cell_old, "what the old file says", .cut = true)                                    \

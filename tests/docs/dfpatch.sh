@@ -60,7 +60,7 @@ same_commands() {
 # options_of COMMAND: lines "SHORT LONG ARGUMENT", of which the first and last may be "-".
 options_of() {
 	dfpatch "$1" --help |
-		sed -nE 's/^ {2}(-(.), | {4})--([a-z-]+)(=([A-Z]+))?( .*|$)/\2- \3 -\5/p' |
+		sed -nE 's/^ {2}(-(.), | {4})--([a-z-]+)(\[?=([A-Z]+)\]?)?( .*|$)/\2- \3 -\5/p' |
 		sed -E -e 's/^([^-])- /\1 /' -e 's/ -([A-Z]+)$/ \1/' | tr '[:upper:]' '[:lower:]' |
 		paste -d ' ' - <(dfpatch "$1" --help | sed -nE 's/^ {2}-(.), .*/\1/p; s/^ {6}--.*/-/p') |
 		awk '{ print $4, $2, $3 }'
