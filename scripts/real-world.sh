@@ -148,15 +148,15 @@ median() {
 # Each flip changed each process in the way that it was told to.
 judge_documents() { # MODE
 	local processes=$((workers + 1)) strange
-	strange=$(jq -r --argjson n "$processes" --arg mode "$1" 'select(
+	strange=$(jq -c --argjson n "$processes" --arg mode "$1" 'select(
 		.summary.changed != $n or .summary.targets != $n or
-		any(.targets[]; .mode != $mode or .stopped != ($mode == "stop")))
-		| input_filename' flips/"$1"-*.json)
-	[ -z "$strange" ] || bad "not as wanted: $(cat "${strange%%$'\n'*}")"
+		any(.targets[]?; .mode != $mode or .stopped != ($mode == "stop")))
+		| [input_filename, .error, (.targets[]? | del(.flags))]' flips/"$1"-*.json)
+	[ -z "$strange" ] || bad "not as it was told to: $strange"
 }
 
 pauses() { # in ms
-	jq '.targets[].pause_ns / 1e6' flips/stop-*.json
+	jq '.targets[]?.pause_ns / 1e6' flips/stop-*.json
 }
 
 row() { # NAME MODE PAUSE
