@@ -63,6 +63,7 @@ static void take_entry(struct dynamic *d, const Elf64_Dyn *entry)
 		break;
 	case DT_FLAGS_1:
 		d->pinned = (entry->d_un.d_val & DF_1_NODELETE) != 0;
+		d->is_program = (entry->d_un.d_val & DF_1_PIE) != 0;
 		break;
 	default:
 		break;

@@ -19,11 +19,12 @@ struct dynamic {
 	size_t count;
 	uint64_t strings;
 	uint64_t strings_size;
-	uint64_t symbols; /* 0 if it has none */
+	uint64_t symbols;     /* 0 if it has none */
 	uint64_t relocations; /* DT_RELA */
 	uint64_t relocations_size;
 	const char *soname; /* NULL if it has none */
 	bool pinned;	    /* it asks never to be unloaded */
+	bool is_program;    /* an executable, and no shared object (DF_1_PIE, if its linker says) */
 };
 
 /* False if the module has none, as a static program, or too much of one; then *dynamic is empty. */

@@ -102,7 +102,7 @@ static uint64_t symbol(const struct dynamic *dynamic, const char *name, unsigned
 static bool take_symbols(const struct image *image, struct loader *loader)
 {
 	struct dynamic dynamic;
-	if (!dynamic_open(&dynamic, image))
+	if (!dynamic_open(&dynamic, image) || dynamic.is_program)
 		return false;
 	loader->notify = symbol(&dynamic, "_dl_debug_state", STT_FUNC);
 	loader->state = symbol(&dynamic, "_r_debug", STT_OBJECT);
@@ -122,7 +122,9 @@ static int no_interface(const char *path, struct df_err *err)
 
 /*
  * Loaders are programs themselves, which load what their arguments name: then there is nothing but
- * their symbols to know them by, and the entry is their own.
+ * their symbols to know them by, and the entry is their own. A static program may show the same
+ * symbols, for it has a part of a loader in it; but it was linked as a program, and loaders as
+ * shared objects.
  */
 static int take_loader(const struct process *process, const struct maps *maps,
 		       const struct start *start, struct loader *loader, struct df_err *err)

@@ -63,6 +63,14 @@ Test(run, static_programs_see_them)
 	expect_on("begun-static-pie", ALONE_ON);
 }
 
+/* It has a part of a loader in it, which looks like one to others. */
+Test(run, static_programs_that_show_their_symbols_see_them)
+{
+	if (!live_path("begun-static-pie-shown"))
+		cr_skip_test("no ld.lld to link it with");
+	expect_on("begun-static-pie-shown", ALONE_ON);
+}
+
 Test(run, programs_of_musl_see_them)
 {
 	if (!live_path("begun-musl"))
