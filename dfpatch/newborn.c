@@ -137,6 +137,14 @@ static int too_late(const struct process *process, struct df_err *err)
 		       process->name);
 }
 
+static int became_another(const struct process *process, struct df_err *err)
+{
+	return df_fail(err, DF_E_EXEC,
+		       "%s: it became another program before all of it was loaded, so its flags "
+		       "could not be set",
+		       process->name);
+}
+
 /* Until the list of modules is whole. */
 static int run_loader(const struct process *process, const struct loader *loader,
 		      const struct breakpoint *notify, const struct breakpoint *entry,
@@ -148,6 +156,8 @@ static int run_loader(const struct process *process, const struct loader *loader
 		const struct tracee_stop stop = go(pid, PACE_FREE);
 		if (stop.event == TRACEE_EVENT_ENDED)
 			return 0;
+		if (stop.event == TRACEE_EVENT_EXEC)
+			return became_another(process, err);
 		if (stop.event != TRACEE_EVENT_SIGNAL)
 			continue;
 		if (hit(pid, entry))
@@ -246,5 +256,7 @@ int newborn_release(const struct newborn *newborn, struct df_err *err)
 	if ((!newborn->ignores_traps || ignore_traps(newborn)) &&
 	    tracee_set_mask(newborn->pid, newborn->mask) && tracee_spare(newborn->pid))
 		return 0;
+	if (!tracee_interrupt(newborn->pid))
+		return df_fail(err, DF_E_NO_PROCESS, "process %d was killed", newborn->pid);
 	return df_fail(err, DF_E_SYSTEM, "process %d cannot be let go as it was", newborn->pid);
 }

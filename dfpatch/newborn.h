@@ -29,8 +29,8 @@ int newborn_await(pid_t pid, struct newborn *newborn);
 
 /*
  * Lets it run until all of it is mapped. `process` is this process since newborn_await(). Returns
- * 1; 0 if it ended, as one does that cannot be loaded; or what loader.h gives, or DF_E_SYSTEM: it
- * stands still all the same then.
+ * 1; 0 if it ended, as one does that cannot be loaded; or what loader.h gives, DF_E_SYSTEM, or
+ * DF_E_EXEC (what its loader runs first became another program): it stands still all the same then.
  */
 int newborn_load(struct newborn *newborn, const struct process *process, struct df_err *err);
 
@@ -38,8 +38,8 @@ int newborn_load(struct newborn *newborn, const struct process *process, struct 
 void newborn_end(const struct newborn *newborn, int status);
 
 /*
- * From now on it goes on as soon as we end, as if nobody had been there. Returns 0, or
- * DF_E_SYSTEM: it would not be the same.
+ * From now on it goes on as soon as we end, as if nobody had been there. Returns 0, DF_E_SYSTEM (it
+ * would not be the same), or DF_E_NO_PROCESS: it ended.
  */
 int newborn_release(const struct newborn *newborn, struct df_err *err);
 

@@ -163,7 +163,9 @@ static struct tracee_stop stop_of(int status)
 		stop.event = TRACEE_EVENT_EXEC;
 	else if (event == PTRACE_EVENT_STOP && signal != SIGTRAP)
 		stop.event = TRACEE_EVENT_JOB_STOP;
-	else if (event == 0 && !(signal & 0x80))
+	else if (event == 0 && (signal & 0x80))
+		stop.event = TRACEE_EVENT_CALL;
+	else if (event == 0)
 		stop = (struct tracee_stop){.event = TRACEE_EVENT_SIGNAL, .signal = signal};
 	return stop;
 }
@@ -227,14 +229,18 @@ static bool set_registers(pid_t id, const struct user_regs_struct *registers)
 	return ptrace(PTRACE_SETREGS, id, NULL, registers) == 0;
 }
 
-/* To the beginning of the call, and to its end. */
-static bool pass_call(pid_t id)
+/* To the beginning or the end of a call. False if it ended. */
+static bool run_to_call(pid_t id)
 {
-	for (int i = 0; i < 2; i++)
-		if (ptrace(PTRACE_SYSCALL, id, NULL, NULL) != 0 ||
-		    tracee_next(id).event != TRACEE_EVENT_OTHER)
-			return false;
-	return true;
+	struct tracee_stop stop = {.event = TRACEE_EVENT_OTHER};
+	do {
+		if (stop.event == TRACEE_EVENT_JOB_STOP)
+			tracee_stay(id);
+		else
+			ptrace(PTRACE_SYSCALL, id, NULL, (void *)(intptr_t)stop.signal);
+		stop = tracee_next(id);
+	} while (stop.event != TRACEE_EVENT_CALL && stop.event != TRACEE_EVENT_ENDED);
+	return stop.event == TRACEE_EVENT_CALL;
 }
 
 #define BELOW_STACK 512 /* bytes; what the program keeps below its stack pointer ends before */
@@ -265,7 +271,8 @@ long tracee_call(pid_t id, const struct tracee_call *call)
 	if (errno != 0 || tracee_poke(&tracee, before.rip, syscall_bytes, INSTRUCTION) != 0)
 		return -ESRCH;
 	registers = before;
-	if (!prepare_call(id, call, &registers) || !pass_call(id) || !get_registers(id, &registers))
+	if (!prepare_call(id, call, &registers) || !run_to_call(id) || !run_to_call(id) ||
+	    !get_registers(id, &registers))
 		return -ESRCH;
 	set_registers(id, &before);
 	tracee_poke(&tracee, before.rip, &text, INSTRUCTION);
@@ -273,6 +280,7 @@ long tracee_call(pid_t id, const struct tracee_call *call)
 }
 
 #define EXIT_GROUP_32 252
+#define STOPS_MAX 100
 #define CODE_64 0x33 /* what the segment register says of 64-bit code */
 
 /* 32-bit code makes its calls by int 0x80; there, syscall is no instruction of every processor. */
@@ -290,9 +298,14 @@ void tracee_exit(pid_t id, int status)
 	if (tracee_poke(&tracee, r.rip, instructions[is_64], INSTRUCTION) != 0 ||
 	    !set_registers(id, &r))
 		return;
-	tracee_continue(id, 0);
-	while (tracee_next(id).event != TRACEE_EVENT_ENDED)
-		tracee_continue(id, SIGKILL);
+	/* What else would stop or end it comes too late; unless it is a fault of its own. */
+	for (int i = 0; i < STOPS_MAX; i++) {
+		tracee_continue(id, 0);
+		if (tracee_next(id).event == TRACEE_EVENT_ENDED)
+			return;
+	}
+	tracee_continue(id, SIGKILL);
+	tracee_next(id);
 }
 
 /* NOLINTEND(performance-no-int-to-ptr) */

@@ -64,6 +64,7 @@ enum tracee_event {
 	TRACEE_EVENT_EXEC,     /* it is another program now, which has run no instruction yet */
 	TRACEE_EVENT_SIGNAL,   /* a signal is about to reach it */
 	TRACEE_EVENT_JOB_STOP, /* it is stopped by job control */
+	TRACEE_EVENT_CALL,     /* at the beginning or the end of a system call (tracee_call) */
 	TRACEE_EVENT_OTHER, /* among them tracee_interrupt(), and the end of a job control stop */
 };
 
@@ -109,8 +110,9 @@ struct tracee_call {
 
 /*
  * Makes a system call as if the program did, by two bytes of text at its place, which are put back.
- * Only of one that stands still outside of any call, with no signal in hand, and with no other
- * thread. Returns what the call returned, or -ESRCH if it ended.
+ * Only of one that stands still outside of any call, with no signal in hand, that handles no
+ * signals, and with no other thread; signals and job control reach it meanwhile. Returns what the
+ * call returned, or -ESRCH if it ended.
  */
 long tracee_call(pid_t id, const struct tracee_call *call);
 

@@ -124,6 +124,21 @@ Test(run, modules_that_watch_the_loader_come_first)
 	expect_begun(ALL_ON, 0);
 }
 
+static void set_audit_that_execs(void)
+{
+	setenv("LD_AUDIT", DF_TARGETS_DIR "/begun-audit-exec.so", 1);
+}
+
+Test(run, what_becomes_another_program_too_early_does_not_begin)
+{
+	static const char *const args[] = {"run", "-e", EVERY, DF_TARGETS_DIR "/begun-alone", NULL};
+	tool_start(&tool, args, set_audit_that_execs);
+	tool_wait(&tool);
+	cr_expect_eq(tool.status, 125, "status %d: %s", tool.status, tool.err);
+	cr_expect_str_empty(tool.out);
+	cr_expect(strstr(tool.err, "it became another program before"), "%s", tool.err);
+}
+
 Test(run, what_is_loaded_later_is_left_alone)
 {
 	char load[LIVE_PATH + 8];

@@ -218,3 +218,47 @@ Test(run_moments, stops_at_any_moment)
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 }
+
+static void ignore_traps(void)
+{
+	signal(SIGTRAP, SIG_IGN);
+}
+
+/* What reaches a program that is being made to ignore SIGTRAP again is no reason to end it. */
+Test(run_moments, signals_while_it_gets_back_what_it_ignored)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		tool_start(&tool, wait_args, ignore_traps);
+		for (unsigned j = 0; j < 20; j++) {
+			sleep_us((i * 37 + j * 101) % 500);
+			kill(tool.pid, SIGWINCH);
+			if (j % 5 != 0)
+				continue;
+			kill(tool.pid, SIGSTOP);
+			sleep_us(i * 11 % 300);
+			kill(tool.pid, SIGCONT);
+		}
+		expect_begun();
+	}
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+/* Nor do they give it another status. */
+Test(run_moments, signals_while_it_is_ended)
+{
+	static const char *const args[] = {"run", "-e", "+nothing", DF_TARGETS_DIR "/begun", NULL};
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		tool_start(&tool, args, NULL);
+		for (unsigned j = 0; j < 20; j++) {
+			sleep_us((i * 37 + j * 101) % 500);
+			kill(tool.pid, SIGWINCH);
+		}
+		tool_wait(&tool);
+		cr_assert_eq(tool.status, 125, "status %d: %s", tool.status, tool.err);
+	}
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
