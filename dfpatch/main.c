@@ -473,15 +473,22 @@ static void check_output(int status, void *unused)
 		_exit(done ? EXIT_WRITE : EXIT_TARGET);
 }
 
+/* Any other status may be that of a program that we were to become. */
+static int unless_it_runs(int argc, char **argv, int status)
+{
+	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
+	return command && command->kind == COMMAND_RUN ? START_FAILED : status;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	if (!inherited_occupy_descriptors())
-		_exit(EXIT_TARGET);
+		_exit(unless_it_runs(argc, argv, EXIT_TARGET));
 	if (!have_stack() || on_exit(check_output, NULL) != 0)
-		return EXIT_TARGET;
+		return unless_it_runs(argc, argv, EXIT_TARGET);
 	const enum cli_result parsed = cli_parse(argc, argv, &options);
-	int status = parsed == CLI_USAGE ? EXIT_USAGE : EXIT_DONE;
+	int status = parsed == CLI_USAGE ? unless_it_runs(argc, argv, EXIT_USAGE) : EXIT_DONE;
 	color_choose(options.color);
 	if (parsed == CLI_RUN)
 		status = do_or_have_done(&options);

@@ -26,6 +26,7 @@ struct start {
 	const struct start_request *request;
 	const struct scripts *scripts;
 	struct newborn newborn;
+	enum start_status status; /* that it ends with if it is not to begin */
 };
 
 /* Whoever we help allows us to trace it, where that is not allowed to everybody (Yama). */
@@ -57,23 +58,41 @@ static int change(const struct start *start, struct df_err *err)
 	return status;
 }
 
-static int refuse_privileged(const struct start *start, struct df_err *err)
+/* Returns 0, or an error: what it is would not let it be traced, or no /proc tells of it. */
+static int look_at(struct start *start, struct process *process, struct df_err *err)
 {
 	char path[40];
-	snprintf(path, sizeof(path), "/proc/%d/exe", start->newborn.pid);
-	return privileged_refuse(path, start->request->command[0], err);
+	int status = process_open(start->newborn.pid, false, process, err);
+	if (status == 0) {
+		snprintf(path, sizeof(path), "/proc/%d/exe", start->newborn.pid);
+		status = privileged_refuse(path, start->request->command[0], err);
+	}
+	if (status == -(int)DF_E_PERMISSION)
+		start->status = START_REFUSED;
+	return status;
 }
 
 /* Returns 1, 0 if it ended before it began, or an error. */
 static int load(struct start *start, struct df_err *err)
 {
-	struct process process;
-	const int status = process_open(start->newborn.pid, false, &process, err);
-	if (status < 0)
-		return status;
-	const int loaded = newborn_load(&start->newborn, &process, err);
+	struct process process = {.pidfd = -1, .dir = -1, .mem = -1};
+	int status = look_at(start, &process, err);
+	if (status == 0)
+		status = newborn_load(&start->newborn, &process, err);
 	process_close(&process);
-	return loaded;
+	return status;
+}
+
+/* Whoever names a script, or a command that starts another one, may mean the flags of that. */
+static int no_flags(const struct start *start, struct df_err *err)
+{
+	char link[40], exe[512];
+	snprintf(link, sizeof(link), "/proc/%d/exe", start->newborn.pid);
+	const ssize_t length = readlink(link, exe, sizeof(exe));
+	return df_fail(err, DF_E_NO_FLAGS,
+		       "'%s' runs '%.*s', which carries no flags, nor do its libraries; none are "
+		       "set in what it starts: put 'dfpatch run' before the program that has them",
+		       start->request->command[0], length < 0 ? 0 : (int)length, exe);
 }
 
 static int set_flags(struct start *start, struct df_err *err)
@@ -82,28 +101,28 @@ static int set_flags(struct start *start, struct df_err *err)
 	if (loaded <= 0)
 		return loaded;
 	const int status = change(start, err);
+	if (status == -(int)DF_E_NO_FLAGS)
+		return no_flags(start, err);
 	return status < 0 ? status : newborn_release(&start->newborn, err);
 }
 
 /* One that ended has told its parent why, as any program does. */
-static void fail(const struct start *start, int status, const struct df_err *err)
+static void fail(const struct start *start, const struct df_err *err)
 {
 	if (err->code != DF_E_NO_PROCESS)
 		diag_error(err);
-	newborn_end(&start->newborn, status);
+	newborn_end(&start->newborn, (int)start->status);
 }
 
 static void help(const struct helper *helper, const struct start_request *request,
 		 const struct scripts *scripts)
 {
-	struct start start = {.request = request, .scripts = scripts};
+	struct start start = {.request = request, .scripts = scripts, .status = START_FAILED};
 	struct df_err err;
 	if (!adopt(helper) || newborn_await(helper->client, &start.newborn) == 0)
 		return;
-	if (refuse_privileged(&start, &err) < 0)
-		fail(&start, START_REFUSED, &err);
-	else if (set_flags(&start, &err) < 0)
-		fail(&start, START_FAILED, &err);
+	if (set_flags(&start, &err) < 0)
+		fail(&start, &err);
 }
 
 /* ---- in the process that becomes the program ---- */

@@ -3,10 +3,12 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -345,6 +347,11 @@ Test(run, a_program_without_flags_is_not_started)
 {
 	TOOL(&tool, "run", "-e", EVERY, "/bin/true");
 	expect_not_begun(125, "carries no flags");
+	/* Whose flags are meant is not what was started. */
+	TOOL(&tool, "run", "-e", EVERY, "/usr/bin/env", target("begun"));
+	expect_not_begun(125,
+			 "'/usr/bin/env' runs '/usr/bin/env', which carries no flags, nor do its "
+			 "libraries; none are set in what it starts: put 'dfpatch run' before");
 	if (!live_path("plain32"))
 		cr_skip_test("no compiler for 32-bit programs");
 	TOOL(&tool, "run", "-e", EVERY, target("plain32"));
@@ -383,6 +390,38 @@ Test(run, what_the_loader_cannot_load_ends_as_always)
 	cr_expect_eq(tool.status, 127);
 	cr_expect(strstr(tool.err, "begun-library.so: cannot open shared object"), "%s", tool.err);
 	cr_expect_not(strstr(tool.err, "dfpatch:"), "%s", tool.err);
+}
+
+static void too_small_stacks(void)
+{
+	const struct rlimit stack = {.rlim_cur = 131072, .rlim_max = 131072};
+	setrlimit(RLIMIT_STACK, &stack);
+}
+
+/* No status of ours is one that the program could have. */
+Test(run, what_fails_before_all_else_is_told_likewise)
+{
+	static const char *const args[] = {"run", "-e", EVERY, DF_TARGETS_DIR "/begun", NULL};
+	tool_start(&tool, args, too_small_stacks);
+	tool_wait(&tool);
+	expect_not_begun(125, "stacks are limited to 128 KiB");
+}
+
+static void without_proc(void)
+{
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    umount2("/proc", MNT_DETACH) != 0)
+		_exit(95);
+}
+
+Test(run, without_proc_nothing_is_started)
+{
+	static const char *const args[] = {"run", "-e", EVERY, DF_TARGETS_DIR "/begun", NULL};
+	tool_start(&tool, args, without_proc);
+	tool_wait(&tool);
+	if (tool.status == 95)
+		cr_skip_test("/proc cannot be taken away here");
+	expect_not_begun(125, "/proc is not mounted here");
 }
 
 static void give_capability(const char *path)
