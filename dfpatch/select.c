@@ -146,8 +146,15 @@ static int match_all(const struct selection *among, struct selection *s,
 	return status == 0 && matched == 0 ? selection_no_match(among, text, err) : status;
 }
 
+/* A word that is no regular expression is one of a flag; which may not be there. */
+static bool may_be_elsewhere(int status)
+{
+	return status == -(int)DF_E_NO_MATCH || status == -(int)DF_E_PATTERN;
+}
+
 static int by_patterns(struct selection *selection, const struct images *images,
-		       const char *const *patterns, size_t pattern_count, struct df_err *err)
+		       const char *const *patterns, size_t pattern_count, bool strict,
+		       struct df_err *err)
 {
 	struct selection meant;
 	int status = selection_new(&meant, images, false, err);
@@ -157,6 +164,8 @@ static int by_patterns(struct selection *selection, const struct images *images,
 		if (status < 0)
 			break;
 		status = match_all(selection, &meant, images, patterns[i], pattern, err);
+		if (!strict && may_be_elsewhere(status))
+			status = 0;
 		df_pattern_free(pattern);
 	}
 	selection_free(selection);
@@ -164,16 +173,32 @@ static int by_patterns(struct selection *selection, const struct images *images,
 	return status;
 }
 
-int selection_make(struct selection *selection, const struct images *images,
-		   const struct criteria *criteria, const char *const *patterns,
-		   size_t pattern_count, struct df_err *err)
+static int make(struct selection *selection, const struct images *images,
+		const struct criteria *criteria, const char *const *patterns, size_t pattern_count,
+		bool strict, struct df_err *err)
 {
 	int status = selection_new(selection, images, true, err);
 	if (status == 0)
 		status = by_criteria(selection, images, criteria, err);
+	if (!strict && status == -(int)DF_E_NO_MATCH)
+		status = 0;
 	if (status == 0 && pattern_count > 0)
-		status = by_patterns(selection, images, patterns, pattern_count, err);
+		status = by_patterns(selection, images, patterns, pattern_count, strict, err);
 	return status;
+}
+
+int selection_make(struct selection *selection, const struct images *images,
+		   const struct criteria *criteria, const char *const *patterns,
+		   size_t pattern_count, struct df_err *err)
+{
+	return make(selection, images, criteria, patterns, pattern_count, true, err);
+}
+
+int selection_make_of_those_there(struct selection *selection, const struct images *images,
+				  const struct criteria *criteria, const char *const *patterns,
+				  size_t pattern_count, struct df_err *err)
+{
+	return make(selection, images, criteria, patterns, pattern_count, false, err);
 }
 
 void selection_free(struct selection *selection)

@@ -29,6 +29,13 @@ int selection_make(struct selection *selection, const struct images *images,
 		   const struct criteria *criteria, const char *const *patterns,
 		   size_t pattern_count, struct df_err *err);
 
+/*
+ * The same, but criteria and patterns that mean no site are no error: for modules that come and go.
+ */
+int selection_make_of_those_there(struct selection *selection, const struct images *images,
+				  const struct criteria *criteria, const char *const *patterns,
+				  size_t pattern_count, struct df_err *err);
+
 /* Leaves those whose flags are in the states asked for, by their counts as read last. */
 void selection_narrow(struct selection *selection, const struct images *images,
 		      const struct criteria *criteria);
