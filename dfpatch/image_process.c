@@ -386,6 +386,39 @@ bool images_unloaded(const struct process *process, const struct images *images)
 	return unloaded;
 }
 
+/* The next mapping of a file that is there to be run, from the one at *at on; NULL after the last.
+ */
+static const struct mapping *next_text(const struct maps *maps, size_t *at)
+{
+	while (*at < maps->count) {
+		const struct mapping *m = &maps->list[(*at)++];
+		if (m->inode != 0 && (m->prot & DF_EXEC))
+			return m;
+	}
+	return NULL;
+}
+
+static bool same_text(const struct maps *a, const struct maps *b)
+{
+	for (size_t i = 0, j = 0;;) {
+		const struct mapping *m = next_text(a, &i), *n = next_text(b, &j);
+		if (!m || !n)
+			return m == n;
+		if (m->start != n->start || m->device != n->device || m->inode != n->inode)
+			return false;
+	}
+}
+
+bool images_outdated(const struct process *process, const struct images *images)
+{
+	struct maps now = {0};
+	if (read_maps(process, &now, NULL) < 0)
+		return false;
+	const bool same = same_text(&images->maps, &now);
+	maps_free(&now);
+	return !same;
+}
+
 static bool same_operation(const struct df_control_v1 *a, const struct df_control_v1 *b)
 {
 	return a->generation == b->generation && a->phase == b->phase;

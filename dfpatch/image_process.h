@@ -44,6 +44,9 @@ struct image *image_headed(const struct process *process, const struct mapping *
 /* Whether a file that was mapped when the images were loaded is so no more: dlclose(3). */
 bool images_unloaded(const struct process *process, const struct images *images);
 
+/* Whether other files are mapped to be run by now, or elsewhere: dlopen(3), dlclose(3), exec. */
+bool images_outdated(const struct process *process, const struct images *images);
+
 /*
  * Reads control block and states of a live image again. If other controllers
  * commit meanwhile, until it has a consistent reading. Returns 0, DF_E_BUSY,

@@ -77,17 +77,26 @@ struct document document_begin(const char *command)
 	return d;
 }
 
-int document_print(struct document *d, struct df_err *err)
+static int print(struct document *d, int form, struct df_err *err)
 {
 	const char *text = d->failed ? NULL
 				     : json_object_to_json_string_ext(
-					       d->root, JSON_C_TO_STRING_PRETTY |
-								JSON_C_TO_STRING_NOSLASHESCAPE);
+					       d->root, form | JSON_C_TO_STRING_NOSLASHESCAPE);
 	CLEANUP_FREE char *safe = text ? text_escaped(TEXT_FOR_DOCUMENT, text) : NULL;
 	if (safe)
 		puts(safe);
 	json_object_put(d->root);
 	return safe ? 0 : df_fail_memory(err);
+}
+
+int document_print(struct document *d, struct df_err *err)
+{
+	return print(d, JSON_C_TO_STRING_PRETTY, err);
+}
+
+int document_print_line(struct document *d, struct df_err *err)
+{
+	return print(d, JSON_C_TO_STRING_PLAIN, err);
 }
 
 void doc_put_error(struct document *d, struct json_object *parent, const struct df_err *what)

@@ -30,6 +30,9 @@ struct document document_begin(const char *command);
 /* Prints and frees it. Returns 0 or DF_E_MEMORY. */
 int document_print(struct document *d, struct df_err *err);
 
+/* The same, all in one line. */
+int document_print_line(struct document *d, struct df_err *err);
+
 /* A member, or an element, that becomes the parent's; returned for filling. */
 struct json_object *doc_put(struct document *d, struct json_object *parent, const char *key,
 			    struct json_object *value);

@@ -244,7 +244,7 @@ static int do_all(struct round *r, struct df_err *err)
 }
 
 /* Whether a pattern is one at all does not depend on the process, so all are spared a bad one. */
-static int check_patterns(const struct options *options, struct df_err *err)
+int several_check_patterns(const struct options *options, struct df_err *err)
 {
 	for (size_t i = 0; i < options->pattern_count; i++) {
 		struct df_pattern *pattern = NULL;
@@ -267,11 +267,11 @@ static int begin(struct round *r, struct df_err *err)
 	return is_list(r) ? report_lists_begin(o->columns, o->headings, &r->grid, err) : 0;
 }
 
-static void note_unseen(const struct round *r)
+void several_note_unseen(const struct options *options, const struct targets *targets)
 {
-	if (r->targets.unseen > 0)
-		diag_note("%zu process%s may run %s unseen: %s", r->targets.unseen,
-			  r->targets.unseen == 1 ? "" : "es", r->options->wish.exe, diag_denied());
+	if (targets->unseen > 0)
+		diag_note("%zu process%s may run %s unseen: %s", targets->unseen,
+			  targets->unseen == 1 ? "" : "es", options->wish.exe, diag_denied());
 }
 
 static void note_failures(const struct round *r)
@@ -308,11 +308,11 @@ static int end(struct round *r, int status, struct df_err *err)
 	return status;
 }
 
-static int nobody(const struct round *r, struct df_err *err)
+int several_nobody(const struct options *options, struct df_err *err)
 {
-	return df_fail(err, DF_E_NO_PROCESS, "no process runs %s%s", r->options->wish.exe,
-		       access(r->options->wish.exe, F_OK) == 0 ? ""
-							       : ", and there is no such file");
+	const char *exe = options->wish.exe;
+	return df_fail(err, DF_E_NO_PROCESS, "no process runs %s%s", exe,
+		       access(exe, F_OK) == 0 ? "" : ", and there is no such file");
 }
 
 int several_run(const struct options *options, const struct scripts *scripts,
@@ -320,12 +320,12 @@ int several_run(const struct options *options, const struct scripts *scripts,
 {
 	struct round r = {.options = options, .scripts = scripts, .several = several};
 	*several = (struct several){.written = false};
-	int status = check_patterns(options, err);
+	int status = several_check_patterns(options, err);
 	if (status == 0)
 		status = targets_find(&options->wish, &r.targets, err);
-	note_unseen(&r);
+	several_note_unseen(options, &r.targets);
 	if (status == 0 && r.targets.count == 0)
-		status = nobody(&r, err);
+		status = several_nobody(options, err);
 	if (status == 0)
 		status = begin(&r, err);
 	if (status == 0) {

@@ -35,4 +35,13 @@ int several_run(const struct options *options, const struct scripts *scripts,
 struct change_request change_request_of(const struct options *options,
 					const struct scripts *scripts, pid_t pid);
 
+/* DF_E_PATTERN if a pattern is none, whatever the process. */
+int several_check_patterns(const struct options *options, struct df_err *err);
+
+/* DF_E_NO_PROCESS: nobody runs the executable. */
+int several_nobody(const struct options *options, struct df_err *err);
+
+/* A note on processes that may run it unseen. */
+void several_note_unseen(const struct options *options, const struct targets *targets);
+
 #endif

@@ -298,6 +298,16 @@ int target_check(const struct targets *targets, const struct target_id *target, 
 	return 0;
 }
 
+/* The list keeps its room: it grows by doubling at each power of two, to what it has at least. */
+void targets_forget(struct targets *targets, pid_t pid, uint64_t started)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->list[i].pid != pid || targets->list[i].started != started)
+			targets->list[kept++] = targets->list[i];
+	targets->count = kept;
+}
+
 void targets_free(struct targets *targets)
 {
 	free(targets->list);

@@ -55,6 +55,9 @@ int targets_find(const struct target_wish *wish, struct targets *targets, struct
 int target_check(const struct targets *targets, const struct target_id *target, int dir,
 		 struct df_err *err);
 
+/* Forgets one, so that the list does not grow with those that are gone. */
+void targets_forget(struct targets *targets, pid_t pid, uint64_t started);
+
 void targets_free(struct targets *targets);
 
 #endif
