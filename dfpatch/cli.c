@@ -45,6 +45,7 @@ static void take_time(struct argp_state *state, const char *name, const char *te
 }
 
 #define MAX_STOP_MOST 60000000000u /* ns */
+#define INTERVAL_LEAST 1000000u	   /* ns */
 
 /* With no time at all, threads would be stopped for nothing. */
 static void take_max_stop(struct argp_state *state, const char *text, uint64_t *ns)
@@ -52,6 +53,14 @@ static void take_max_stop(struct argp_state *state, const char *text, uint64_t *
 	take_time(state, "max-stop", text, ns);
 	if (*ns == 0 || *ns > MAX_STOP_MOST)
 		argp_error(state, "--max-stop: '%s' is not more than 0 and at most 60s", text);
+}
+
+/* Without any pause a processor would do nothing else. */
+static void take_interval(struct argp_state *state, const char *text, uint64_t *ns)
+{
+	take_time(state, "interval", text, ns);
+	if (*ns < INTERVAL_LEAST)
+		argp_error(state, "--interval: '%s' is less than 1ms", text);
 }
 
 static int check_columns(const struct command *command, const char *text, struct df_err *err)
@@ -64,6 +73,7 @@ static int check_columns(const struct command *command, const char *text, struct
 	case COMMAND_LIST:
 	case COMMAND_CHANGE:
 	case COMMAND_APPLY:
+	case COMMAND_WATCH:
 	case COMMAND_AUDIT:
 	case COMMAND_PRESET:
 	case COMMAND_RUN:
@@ -239,6 +249,7 @@ static void check(struct argp_state *state, const struct options *o)
 	switch (o->command->kind) {
 	case COMMAND_LIST:
 	case COMMAND_CHANGE:
+	case COMMAND_WATCH:
 		check_patterns(state, o);
 		break;
 	case COMMAND_APPLY:
@@ -289,7 +300,7 @@ static error_t parse_criterion(int key, char *arg, struct argp_state *state, str
 	}
 }
 
-/* Of scripts, and of commands that look at files rather than at processes. */
+/* Of scripts, of watch, and of commands that look at files rather than at processes. */
 static error_t parse_file_option(int key, char *arg, struct argp_state *state, struct options *o)
 {
 	switch (key) {
@@ -313,6 +324,9 @@ static error_t parse_file_option(int key, char *arg, struct argp_state *state, s
 		return 0;
 	case OPT_HTML:
 		o->html = arg;
+		return 0;
+	case OPT_INTERVAL:
+		take_interval(state, arg, &o->interval);
 		return 0;
 	default:
 		return parse_criterion(key, arg, state, o);
@@ -443,10 +457,13 @@ enum cli_result cli_parse(int argc, char **argv, struct options *options)
 		.headings = true,
 		.timeout = 5000000000u,
 		.max_stop = 1000000000u,
+		.interval = 100000000u,
 	};
 	options->command = argc > 1 ? command_find(argv[1]) : NULL;
 	if (!options->command)
 		return without_command(argc, argv);
+	if (options->command->kind == COMMAND_WATCH)
+		options->timeout = UINT64_MAX;
 	options->patterns = calloc((size_t)argc, sizeof(*options->patterns));
 	options->pids = calloc(pids_at_most(argc, argv), sizeof(*options->pids));
 	options->members = calloc(pids_at_most(argc, argv), sizeof(*options->members));

@@ -29,7 +29,8 @@ struct options {
 	enum color_when color;
 	bool dry_run;
 	enum mode mode;
-	uint64_t timeout;      /* ns */
+	uint64_t timeout;      /* ns; of watch, UINT64_MAX if it was not given */
+	uint64_t interval;     /* ns */
 	uint64_t max_stop;     /* ns */
 	const char **patterns; /* owned */
 	size_t pattern_count;

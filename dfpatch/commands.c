@@ -25,6 +25,8 @@ const struct command commands[] = {
 	 "initialise: release every DF_OPT flag, once per module"},
 	{"apply", COMMAND_APPLY, 0, OPERANDS_NONE, NULL,
 	 "carry out a script, all of it in one change of each module"},
+	{"watch", COMMAND_WATCH, 0, OPERANDS_PATTERNS_OR_NONE, PATTERNS,
+	 "follow processes and print each change of their flags"},
 	{"scan", COMMAND_SCAN, 0, OPERANDS_NONE, NULL,
 	 "show which processes here carry flags, and which could be changed"},
 	{"audit", COMMAND_AUDIT, 0, OPERANDS_FILES, "[FILE...]",
@@ -52,6 +54,7 @@ const struct command *command_find(const char *name)
 #define ON_LIST ON(COMMAND_LIST)
 #define ON_APPLY ON(COMMAND_APPLY)
 #define ON_CHANGE (ON(COMMAND_CHANGE) | ON_APPLY)
+#define ON_WATCH ON(COMMAND_WATCH)
 #define ON_SCAN ON(COMMAND_SCAN)
 #define ON_AUDIT ON(COMMAND_AUDIT)
 #define ON_DIFF ON(COMMAND_DIFF)
@@ -66,14 +69,14 @@ static const struct {
 	struct argp_option argp;
 } option_table[] = {
 	{ON_AUDIT, {"pid", 'p', "PID", 0, "The bytes of a running process", 0}},
-	{ON_LIST | ON_CHANGE,
+	{ON_LIST | ON_CHANGE | ON_WATCH,
 	 {"pid", 'p', "PID", 0,
 	  "The running process; several with commas between. N@PID is process N as the pid "
 	  "namespace of process PID numbers it",
 	  0}},
-	{ON_LIST | ON_CHANGE,
+	{ON_LIST | ON_CHANGE | ON_WATCH,
 	 {"exe", OPT_EXE, "PATH", 0, "Every process that runs this executable", 0}},
-	{ON_LIST | ON_CHANGE,
+	{ON_LIST | ON_CHANGE | ON_WATCH,
 	 {"tree", OPT_TREE, NULL, 0, "And all descendants of the processes named", 0}},
 	{ON_LIST, {"file", 'f', "FILE", 0, "An executable or shared object on disk", 0}},
 	{ON_SELECTION, {"kind", OPT_KIND, "KIND", 0, "Flags of this kind", 0}},
@@ -94,9 +97,14 @@ static const struct {
 	{ON_LIST, {"noheadings", OPT_NOHEADINGS, NULL, 0, "Print flags only: no headings", 0}},
 	{ON_SCAN | ON_DIFF, {"noheadings", OPT_NOHEADINGS, NULL, 0, "Print no headings", 0}},
 	{ON_ALL, {"json", 'J', NULL, 0, "Print one JSON document", 0}},
-	{ON_ALL,
+	{ON_ALL | ON_WATCH,
 	 {"color", OPT_COLOR, "WHEN", OPTION_ARG_OPTIONAL,
 	  "Colours: auto (on a terminal, unless NO_COLOR is set), always, never", 0}},
+	{ON_WATCH, {"json", 'J', NULL, 0, "Print one JSON document a line", 0}},
+	{ON_WATCH,
+	 {"interval", OPT_INTERVAL, "TIME", 0,
+	  "Time between two looks (default 100ms; a number with s or ms)", 0}},
+	{ON_WATCH, {"timeout", OPT_TIMEOUT, "TIME", 0, "End after this time", 0}},
 	{ON_CHANGE, {"dry-run", 'n', NULL, 0, "Do everything but stop and write", 0}},
 	{ON_PRESET, {"dry-run", 'n', NULL, 0, "Do everything but write", 0}},
 	{ON_APPLY | ON_PRESET | ON_RUN,

@@ -15,6 +15,7 @@ enum command_kind {
 	COMMAND_LIST,
 	COMMAND_CHANGE,
 	COMMAND_APPLY, /* a change by a script */
+	COMMAND_WATCH,
 	COMMAND_SCAN,
 	COMMAND_AUDIT,
 	COMMAND_DIFF,
@@ -92,6 +93,7 @@ enum {
 	OPT_CHANGED,
 	OPT_UNHOOKED,
 	OPT_COLOR,
+	OPT_INTERVAL,
 };
 
 #define OPTIONS_MAX 40

@@ -33,6 +33,13 @@ static const char apply_help[] =
 	"nothing "
 	"is done at all; if one means no flag of a process, nothing is changed there.";
 
+static const char watch_help[] =
+	"Nobody is stopped and nothing is written: a look reads memory. A change that is undone "
+	"between two looks is told by its number alone. Ends with status 0 when no process is "
+	"left, after --timeout, on SIGINT, SIGTERM and SIGHUP, and when nobody reads the output "
+	"any more. With --active, --changed and --unhooked, changes of flags that are in the state "
+	"before or after it.";
+
 static const char preset_help[] =
 	"IN is only read. OUT appears whole or not at all, with user, group and mode of IN where "
 	"that "
@@ -72,6 +79,9 @@ static const struct {
 	 {"dfpatch apply --pid 1234 -e '+http:fast_path' -s flags.txt",
 	  "echo 'disable cache:' | dfpatch apply --pid 1234 -s -"}},
 	{"run", {"dfpatch run -e 'enable http:fast_path' -- ./server --port 8080"}},
+	{"watch",
+	 {"dfpatch watch --pid 1234", "dfpatch watch --exe /usr/sbin/server --tree --kind http",
+	  "dfpatch watch --pid 1234 --json --timeout 60s | jq -c '[.event, .full_name]'"}},
 	{"scan", {"dfpatch scan", "dfpatch scan -o PID,COMMAND,PATCHABLE,REASON"}},
 	{"audit",
 	 {"dfpatch audit ./server", "dfpatch audit --pid 1234 --verbose",
@@ -145,6 +155,7 @@ static struct help_list list_of(const struct command *command)
 		return (struct help_list){"Codes of what is found, and of notes:\n", findings_help};
 	case COMMAND_CHANGE:
 	case COMMAND_APPLY:
+	case COMMAND_WATCH:
 	case COMMAND_PRESET:
 	case COMMAND_RUN:
 	default:
@@ -165,6 +176,8 @@ static const char *own_help(const struct command *command)
 		return apply_help;
 	if (command->kind == COMMAND_RUN)
 		return run_help;
+	if (command->kind == COMMAND_WATCH)
+		return watch_help;
 	return command->kind == COMMAND_PRESET ? preset_help : "";
 }
 

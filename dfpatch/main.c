@@ -143,12 +143,18 @@
  *   roster           which processes there are
  *   targets          which of them are meant
  *   scan             which carry flags
+ *   watch_event      what is told of processes that are followed
+ *   watch_diff       what changed between two looks at a module
+ *   watched_modules  what there is to see in one of them
+ *   watched          one of them
  *   grid             tables with columns by name (libsmartcols)
  *   cells            what stands in cells of several of them
+ *   flush            lines that are printed at once
  *   json_document    making JSON (json-c)
  *   json_stream      the same, printed while it is made
  *   progress         a bar for who waits
  *   report, report_scan, json  for people, for machines
+ *   report_watch, json_watch  likewise
  *   binary/diff      what differs between the flags of two modules
  *   binary/report_diff, binary/json_diff  likewise
  *   binary/report_preset, binary/json_preset  likewise
@@ -161,6 +167,7 @@
  *   binary/diff_run  the command diff
  *   several          a command on many processes
  *   exit_status      what it comes to as a number
+ *   watch_run        the command watch
  *   main             this file; the only one that exits
  */
 #include <stdio.h>
@@ -185,6 +192,7 @@
 #include "stand_in.h"
 #include "start.h"
 #include "summary.h"
+#include "watch_run.h"
 
 static int fail(const struct options *options, const struct df_err *err)
 {
@@ -406,6 +414,8 @@ static int do_command(const struct options *options, const struct scripts *scrip
 		return fail(options, &err);
 	if (options->command->kind == COMMAND_SCAN)
 		return do_scan(options);
+	if (options->command->kind == COMMAND_WATCH)
+		return watch_run(options);
 	if (options->command->kind == COMMAND_DIFF)
 		return do_diff(options);
 	if (options->command->kind == COMMAND_PRESET)
