@@ -7,13 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cells.h"
 #include "cleanup.h"
+#include "color.h"
 #include "flush.h"
 #include "text.h"
 
 #define NAME_WIDTH_MAX 60
+#define STATES_WIDTH 15	   /* "held -> mixed", and a gap */
 #define SECOND 1000000000u /* ns */
 
 static const char *plural(uint64_t count)
@@ -80,19 +83,25 @@ static void print_counts(const struct watch_event *e)
 		printf(", %" PRIu32 " sites", e->flag->count);
 }
 
+/* The new one in its colour, up to the column that follows. */
+static void print_states(const char *was, const char *is)
+{
+	const enum color color = cells_state_color(is);
+	const int width = (int)strlen(is) + (strcmp(was, is) == 0 ? 0 : (int)strlen(was) + 4);
+	if (strcmp(was, is) != 0)
+		printf("%s -> ", was);
+	printf("%s%s%s%*s", color_begin(STDOUT_FILENO, color), is, color_end(STDOUT_FILENO, color),
+	       STATES_WIDTH - width, "");
+}
+
 static void print_change(const struct watch_lines *lines, const struct watch_event *e)
 {
-	char states[32];
 	CLEANUP_FREE char *name =
 		cells_full_name(&e->image->sites[e->image->order[e->flag->first]]);
-	const char *was = flag_state(&e->before), *is = flag_state(&e->after);
-	snprintf(states, sizeof(states), "%s%s%s", was, strcmp(was, is) == 0 ? "" : " -> ",
-		 strcmp(was, is) == 0 ? "" : is);
 	print_who(&e->commits);
 	print_padded(name ? name : "?", lines->name_width);
 	fputs("  ", stdout);
-	print_padded(states, 13);
-	fputs("  ", stdout);
+	print_states(flag_state(&e->before), flag_state(&e->after));
 	print_counts(e);
 	if (e->several) {
 		fputs(", in ", stdout);

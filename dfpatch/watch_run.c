@@ -45,9 +45,9 @@ static bool tell(void *context, const struct watch_event *event)
 	w->met |= event->flags > 0;
 	if (event->what == WATCH_FAILED)
 		diag_error(event->err);
-	const int status =
-		w->options->json ? json_watch(event, &w->err) : report_watch(&w->lines, event);
-	return status > 0;
+	if (w->options->json)
+		return json_watch(event, &w->err) > 0;
+	return event->what == WATCH_FAILED || report_watch(&w->lines, event);
 }
 
 /* ---- the processes ---- */

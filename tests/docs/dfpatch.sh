@@ -180,6 +180,9 @@ examples_go() {
 	local command=$1 line status count=0
 	while IFS= read -r line; do
 		line=${line//1234/$server} line=${line//\/usr\/sbin\//$WORK/examples/bin/}
+		# Otherwise it would end with the server.
+		[ "$command" != watch ] ||
+			line=${line/ watch / watch --timeout 300ms } line=${line/--timeout 60s/}
 		echo "$line"
 		status=0
 		(eval "$line") </dev/null || status=$?
