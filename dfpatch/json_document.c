@@ -77,16 +77,24 @@ struct document document_begin(const char *command)
 	return d;
 }
 
-static int print(struct document *d, int form, struct df_err *err)
+/* For the caller to free; NULL if memory ran out, also while it was made. */
+static char *as_text(struct document *d, int form)
 {
 	const char *text = d->failed ? NULL
 				     : json_object_to_json_string_ext(
 					       d->root, form | JSON_C_TO_STRING_NOSLASHESCAPE);
-	CLEANUP_FREE char *safe = text ? text_escaped(TEXT_FOR_DOCUMENT, text) : NULL;
-	if (safe)
-		puts(safe);
+	char *safe = text ? text_escaped(TEXT_FOR_DOCUMENT, text) : NULL;
 	json_object_put(d->root);
-	return safe ? 0 : df_fail_memory(err);
+	d->root = NULL;
+	return safe;
+}
+
+static int print(struct document *d, int form, struct df_err *err)
+{
+	CLEANUP_FREE char *text = as_text(d, form);
+	if (text)
+		puts(text);
+	return text ? 0 : df_fail_memory(err);
 }
 
 int document_print(struct document *d, struct df_err *err)
@@ -97,6 +105,11 @@ int document_print(struct document *d, struct df_err *err)
 int document_print_line(struct document *d, struct df_err *err)
 {
 	return print(d, JSON_C_TO_STRING_PLAIN, err);
+}
+
+char *document_line(struct document *d)
+{
+	return as_text(d, JSON_C_TO_STRING_PLAIN);
 }
 
 void doc_put_error(struct document *d, struct json_object *parent, const struct df_err *what)

@@ -33,6 +33,10 @@ int document_print(struct document *d, struct df_err *err);
 /* The same, all in one line. */
 int document_print_line(struct document *d, struct df_err *err);
 
+/* The whole of it as one line, without its end, for the caller to free; and frees it. NULL if
+ * memory ran out, also while it was made. */
+char *document_line(struct document *d);
+
 /* A member, or an element, that becomes the parent's; returned for filling. */
 struct json_object *doc_put(struct document *d, struct json_object *parent, const char *key,
 			    struct json_object *value);

@@ -124,6 +124,7 @@
  *   claim            our claims on modules
  *   marks            which modules we have changed, to know them in forked processes
  *   change.h         a change: what is asked for, and what it came to
+ *   journal          what is written to text, and when
  *   work.h           what its steps share
  *   plans            what it comes to in each module
  *   carry            the plans carried out
@@ -160,6 +161,9 @@
  *   binary/report_preset, binary/json_preset  likewise
  *   duration         times and ages as text
  *   commands         the tables of commands and options
+ *   identity         who we are, and which process a number means
+ *   journald         systemd's journal
+ *   log              where records go: a file, or that
  *   help             what --help says besides options
  *   cli              the command line (argp)
  *   binary/report_audit, binary/json_audit  audits likewise
