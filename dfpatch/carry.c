@@ -67,6 +67,7 @@ int carry_out(struct work *w, const struct df_stamp *stamp, struct df_err *err)
 		if (df_plan_empty(plan))
 			continue;
 		carry_note(w, module.control, plan->generation, stamp);
+		journal_turn_to(&w->journal, w->next, module.sites, JOURNAL_CHANGE);
 		const int status = df_plan_apply(&w->mem, &module, plan, stamp, err);
 		if (status == -(int)DF_E_UNDO)
 			note_open(w, module.control);

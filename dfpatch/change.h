@@ -17,6 +17,7 @@
 #include "select.h"
 
 struct tracee;
+struct recorder;
 
 /* How the bytes are to be written. */
 enum mode {
@@ -39,6 +40,7 @@ struct change_request {
 	uint64_t max_stop;   /* ns: how long threads may take to stop */
 	struct tracee *held; /* the only thread of a program that its caller holds; NULL: it runs */
 	struct marks *marks; /* where what is done is remembered; NULL: nowhere */
+	struct recorder *recorder; /* who is told what is done (recorder.h); NULL: nobody */
 	bool inherits; /* what is remembered counts as done here, too, where a fork brought it */
 };
 

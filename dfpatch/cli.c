@@ -244,8 +244,17 @@ static void check_patterns(struct argp_state *state, const struct options *o)
 				  "--module or a state");
 }
 
+static void check_log(struct argp_state *state, const struct options *o)
+{
+	if (o->log && *o->log == '\0')
+		argp_error(state, "--log: an empty name is no file");
+	else if (o->reason && !o->log)
+		argp_error(state, "--reason is for the record: --log FILE");
+}
+
 static void check(struct argp_state *state, const struct options *o)
 {
+	check_log(state, o);
 	switch (o->command->kind) {
 	case COMMAND_LIST:
 	case COMMAND_CHANGE:
@@ -327,6 +336,12 @@ static error_t parse_file_option(int key, char *arg, struct argp_state *state, s
 		return 0;
 	case OPT_INTERVAL:
 		take_interval(state, arg, &o->interval);
+		return 0;
+	case OPT_LOG:
+		o->log = arg;
+		return 0;
+	case OPT_REASON:
+		o->reason = arg;
 		return 0;
 	default:
 		return parse_criterion(key, arg, state, o);

@@ -45,6 +45,9 @@ struct options {
 	int64_t stale;	    /* seconds; 0 if it was not given */
 	const char *source; /* each NULL if it was not given */
 	const char *html;
+	const char *log;
+	const char *reason;
+	struct recorder *recorder; /* which main makes of them */
 };
 
 enum cli_result {

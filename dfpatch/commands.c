@@ -132,6 +132,11 @@ static const struct {
 	{ON_CHANGE,
 	 {"max-stop", OPT_MAX_STOP, "TIME", 0,
 	  "How long threads may take to stop before all are let go (default 1s, at most 60s)", 0}},
+	{ON_CHANGE | ON_RUN,
+	 {"log", OPT_LOG, "FILE", 0,
+	  "Record the change at the end of this file, or with 'journal' in systemd's journal", 0}},
+	{ON_CHANGE | ON_RUN,
+	 {"reason", OPT_REASON, "TEXT", 0, "With --log: why, for the record", 0}},
 };
 
 #define OPTION_COUNT (sizeof(option_table) / sizeof(option_table[0]))

@@ -228,6 +228,16 @@ static void put_failed_change(struct document *d, struct json_object *object,
 	}
 }
 
+void json_put_outcome(struct document *d, struct json_object *object,
+		      const struct change_request *request, const struct change_result *result,
+		      const struct df_err *what)
+{
+	if (what)
+		put_failed_change(d, object, request, result, what);
+	else
+		put_change(d, object, request, result);
+}
+
 int json_change(const char *command, const struct change_request *request,
 		const struct change_result *result, const struct df_err *what, struct df_err *err)
 {
@@ -236,10 +246,7 @@ int json_change(const char *command, const struct change_request *request,
 		return document_print(&d, err);
 	if (!what || result->process.pid != 0)
 		put_process(&d, d.root, result->process.pid, result->process.name);
-	if (what)
-		put_failed_change(&d, d.root, request, result, what);
-	else
-		put_change(&d, d.root, request, result);
+	json_put_outcome(&d, d.root, request, result, what);
 	return document_print(&d, err);
 }
 

@@ -24,7 +24,12 @@ int json_change(const char *command, const struct change_request *request,
 int json_error(const char *command, const struct df_err *what, struct df_err *err);
 int json_scan(const struct scan *scan, struct df_err *err);
 
-/* Into a document of another kind: what a change came to, in total and flag by flag. */
+/* Into a document of another kind: what a change came to, as json_change() has it. */
+void json_put_outcome(struct document *d, struct json_object *object,
+		      const struct change_request *request, const struct change_result *result,
+		      const struct df_err *what);
+
+/* The same of what is no process: in total and flag by flag. */
 void json_put_changes(struct document *d, struct json_object *object,
 		      const struct change_result *result, bool dry_run);
 

@@ -127,6 +127,7 @@
  *   journal          what is written to text, and when
  *   work.h           what its steps share
  *   plans            what it comes to in each module
+ *   recorder         telling whoever records it
  *   carry            the plans carried out
  *   own              modules made ours
  *   stopped, quiet, held  with every thread stopped; while the program runs; before it begins
@@ -162,8 +163,10 @@
  *   duration         times and ages as text
  *   commands         the tables of commands and options
  *   identity         who we are, and which process a number means
+ *   json_log         the records of a log
  *   journald         systemd's journal
  *   log              where records go: a file, or that
+ *   change_log       changes, recorded there
  *   help             what --help says besides options
  *   cli              the command line (argp)
  *   binary/report_audit, binary/json_audit  audits likewise
@@ -179,6 +182,7 @@
 #include <unistd.h>
 
 #include "audit_run.h"
+#include "change_log.h"
 #include "cli.h"
 #include "color.h"
 #include "diag.h"
@@ -386,6 +390,7 @@ static int do_run(const struct options *options)
 		.command = options->run,
 		.sources = options->script,
 		.source_count = options->script_count,
+		.recorder = options->recorder,
 		.give_back = inherited_give_back,
 	};
 	struct df_err err;
@@ -446,6 +451,29 @@ static int read_and_do(const struct options *options)
 	return exit;
 }
 
+/* Of run, any other status could be that of the program (env(1)). */
+static int fail_to_begin(const struct options *options, const struct df_err *err)
+{
+	const int status = fail(options, err);
+	return options->command->kind == COMMAND_RUN ? START_FAILED : status;
+}
+
+/* Opened before anything is looked at: what cannot be recorded is not done. */
+static int record_and_do(const struct options *options)
+{
+	struct options recorded = *options;
+	struct change_log log;
+	struct df_err err;
+	if (!options->log || options->dry_run)
+		return read_and_do(options);
+	recorded.recorder = &log.recorder;
+	const int status =
+		change_log_open(&log, options->log, options->command->name, options->reason, &err);
+	const int exit = status < 0 ? fail_to_begin(options, &err) : read_and_do(&recorded);
+	change_log_close(&log);
+	return exit;
+}
+
 static bool may_hold_up(const struct options *options)
 {
 	return command_changes(options->command) && !options->dry_run;
@@ -456,7 +484,7 @@ static int do_or_have_done(const struct options *options)
 	struct df_err err;
 	int status;
 	if (!may_hold_up(options) || !stand_in_worked(&status, &err))
-		return read_and_do(options);
+		return record_and_do(options);
 	return status < 0 ? fail(options, &err) : status;
 }
 

@@ -91,6 +91,7 @@ static int put_ours_right(struct work *w, const struct image *image, const struc
 			  const struct df_stamp *stamp, struct df_err *err)
 {
 	carry_note(w, module->control, w->result->plans[w->next].generation, stamp);
+	journal_turn_to(&w->journal, w->next, module->sites, JOURNAL_RECOVERY);
 	if (df_recover(&w->mem, module, stamp, err) < 0)
 		return df_err_prefix(err, image->path);
 	carry_closed(w);
@@ -114,6 +115,7 @@ static int put_right(struct work *w, size_t i, const struct df_control_v1 *contr
 	/* It is known again when all is planned anew. */
 	if (plans_inherited(w, image))
 		carry_note(w, module.control, control->generation, stamp);
+	journal_turn_to(&w->journal, i, module.sites, JOURNAL_RECOVERY);
 	if (df_recover(&w->mem, &module, stamp, err) < 0)
 		return df_err_prefix(err, image->path);
 	w->result->recovered++;

@@ -24,6 +24,7 @@
 #include "image_process.h"
 #include "plans.h"
 #include "quiet.h"
+#include "recorder.h"
 #include "stopped.h"
 #include "way.h"
 
@@ -58,6 +59,9 @@ static int close_open(struct work *w, struct df_err *err)
 	for (bool stop = may_stop(w); w->left_open && monotonic_now() < w->deadline;
 	     stop = !stop && may_stop(w)) {
 		nanosleep(&pause, NULL);
+		status = recorder_make_room(w, &last);
+		if (status < 0)
+			break;
 		status = stop ? stopped_commit(w, &last) : quiet_commit(w, &last);
 		if (status == -(int)DF_E_NO_PROCESS)
 			w->left_open = false;
@@ -72,23 +76,30 @@ static int close_open(struct work *w, struct df_err *err)
 /* Room to remember those modules that are begun with again under another claim. */
 #define REPEATS 64
 
+static int carry_through(struct work *w, bool quiet, struct df_err *err)
+{
+	if (w->request->held)
+		return held_commit(w, err);
+	int status = quiet ? quiet_commit(w, err) : stopped_commit(w, err);
+	if (w->left_open)
+		status = close_open(w, err);
+	return status < 0 ? carry_tell_done(w, err) : 0;
+}
+
 static int commit(struct work *w, struct df_err *err)
 {
-	bool quiet;
+	bool quiet = false;
 	int status = claims_begin(&w->claims, w->result->images.count, err);
 	if (status == 0 && w->request->marks)
 		status = marks_reserve(w->request->marks, w->result->images.count + REPEATS, err);
 	w->next = 0;
-	if (status == 0 && w->request->held)
-		return held_commit(w, err);
-	if (status == 0)
+	if (status == 0 && !w->request->held)
 		status = way_choose(w, &quiet, err);
-	if (status < 0)
-		return status;
-	status = quiet ? quiet_commit(w, err) : stopped_commit(w, err);
-	if (w->left_open)
-		status = close_open(w, err);
-	return status < 0 ? carry_tell_done(w, err) : 0;
+	if (status == 0)
+		status = recorder_make_room(w, err);
+	if (status == 0)
+		status = recorder_before(w, err);
+	return status < 0 ? status : recorder_after(w, carry_through(w, quiet, err), err);
 }
 
 static int attempt(struct work *w, struct df_err *err)
@@ -177,7 +188,9 @@ static int prepare(struct work *w, struct df_err *err)
 	if (status == 0)
 		status = threads_begin(&w->threads, &r->process, err);
 	proc_mem_begin(w->memory, r->process.mem);
-	w->mem = proc_mem_interface(w->memory);
+	const struct df_mem memory = proc_mem_interface(w->memory);
+	journal_begin(&w->journal, &memory, r->process.pid);
+	w->mem = journal_interface(&w->journal);
 	return status;
 }
 
@@ -188,6 +201,7 @@ static void finish(struct work *w)
 	threads_end(&w->threads);
 	verifier_free(w->verifier);
 	free(w->memory);
+	journal_end(&w->journal);
 	watchdog_end(&w->watchdog);
 }
 
@@ -246,7 +260,7 @@ int run_change(const struct change_request *request, struct change_result *resul
 	if (!request->dry_run)
 		status = with_recovery_told(status, result, err);
 	finish(w);
-	return status;
+	return recorder_end(w, status, err);
 }
 
 void change_free(struct change_result *result)

@@ -40,6 +40,7 @@ struct change_request change_request_of(const struct options *options,
 		.mode = options->mode,
 		.timeout = options->timeout,
 		.max_stop = options->max_stop,
+		.recorder = options->recorder,
 	};
 }
 

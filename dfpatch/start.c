@@ -47,6 +47,7 @@ static int change(const struct start *start, struct df_err *err)
 		.scripts = start->scripts,
 		.held = &held,
 		.timeout = TIMEOUT_NS,
+		.recorder = start->request->recorder,
 	};
 	struct change_result result;
 	const int status = run_change(&request, &result, err);

@@ -16,6 +16,8 @@
 #include "err.h"
 #include "script_source.h"
 
+struct recorder;
+
 /* What dfpatch ends with if it does not become the program, as env(1) does. */
 enum start_status {
 	START_FAILED = 125,  /* by a fault of its own, or of the script */
@@ -27,6 +29,7 @@ struct start_request {
 	char *const *command; /* and its arguments, up to NULL; found as by execvp(3) */
 	const struct script_source *sources;
 	size_t source_count;
+	struct recorder *recorder; /* as in a change (change.h) */
 	void (*give_back)(void); /* puts back what we changed that a program inherits; or NULL */
 };
 

@@ -14,6 +14,7 @@
 
 #include "change.h"
 #include "claim.h"
+#include "journal.h"
 #include "mem.h"
 #include "proc_mem.h"
 #include "threads.h"
@@ -27,14 +28,17 @@ struct work {
 	struct threads threads;
 	struct watchdog watchdog;
 	struct proc_mem *memory;
-	struct df_mem mem; /* by way of `memory` */
+	struct journal journal; /* by way of `memory` */
+	struct df_mem mem;	/* by way of `journal` */
 	struct claims claims;
-	size_t next;		/* the first module whose plan was not carried out */
-	bool left_open;		/* that was begun with, and then the time was over; */
-	bool forward;		/* whoever goes on there finishes it, and does not undo it */
-	size_t inherited;	/* modules that were forked with this change in them */
-	uint64_t claimed_since; /* CLOCK_MONOTONIC, ns: the first claim of this call; 0 for none */
-	uint64_t deadline;	/* likewise: of this call */
+	size_t next;		 /* the first module whose plan was not carried out */
+	bool left_open;		 /* that was begun with, and then the time was over; */
+	bool forward;		 /* whoever goes on there finishes it, and does not undo it */
+	size_t inherited;	 /* modules that were forked with this change in them */
+	uint64_t claimed_since;	 /* CLOCK_MONOTONIC, ns: the first claim of this call; 0 for none */
+	uint64_t deadline;	 /* likewise: of this call */
+	bool told;		 /* a recorder knows that something may be changed */
+	size_t recovered_before; /* modules, by earlier attempts */
 };
 
 #endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recorder.c - telling whoever records changes what is done. */
+#include "recorder.h"
+
+#include <string.h>
+
+#include "insn.h"
+#include "plans.h"
+
+/* ---- room ---- */
+
+/* Of each module: to make its edits, undo them, and put right what is left of that. */
+static size_t room_for(const struct work *w, size_t i)
+{
+	const struct image *image = w->result->images.list[i];
+	const size_t edits = 3 * w->result->plans[i].edit_count;
+	/* What was found there, and what is written. */
+	return plans_need_recovery(image) || w->left_open ? edits + 2 * image->table.count : edits;
+}
+
+static bool is_open(const struct df_state_v1 *state)
+{
+	return memcmp(&state->current, &state->next, sizeof(state->next)) != 0;
+}
+
+/* What a controller that died had written of a site, whose opcode has been read. */
+static void add_found(struct work *w, size_t i, uint32_t site, const struct moment *now)
+{
+	const struct image *image = w->result->images.list[i];
+	const struct df_site *s = &image->sites[site];
+	const struct df_count was = df_count_decode(s, &image->states[site].current);
+	const struct journal_entry entry = {
+		.addr = s->addr,
+		.module = (uint32_t)i,
+		.site = site,
+		.size = 1,
+		.before = {df_insn_opcode(s->style, df_insn_jumps(s, df_count_active(&was)))},
+		.after = {w->result->opcodes[i][site]},
+		.cause = JOURNAL_FOUND,
+		.from = *now,
+	};
+	if (entry.before[0] != entry.after[0])
+		journal_add(&w->journal, &entry);
+}
+
+static void add_all_found(struct work *w, size_t i, const struct moment *now)
+{
+	const struct image *image = w->result->images.list[i];
+	for (uint32_t site = 0; site < image->table.count; site++)
+		if (is_open(&image->states[site]))
+			add_found(w, i, site, now);
+}
+
+int recorder_make_room(struct work *w, struct df_err *err)
+{
+	size_t room = 0;
+	if (!w->request->recorder)
+		return 0;
+	for (size_t i = 0; i < w->result->images.count; i++)
+		room += room_for(w, i);
+	return journal_reserve(&w->journal, room, err);
+}
+
+int recorder_before(struct work *w, struct df_err *err)
+{
+	struct recorder *recorder = w->request->recorder;
+	if (!recorder)
+		return 0;
+	w->recovered_before = w->result->recovered;
+	const struct moment now = moment_now();
+	for (size_t i = 0; i < w->result->images.count; i++)
+		if (plans_need_recovery(w->result->images.list[i]))
+			add_all_found(w, i, &now);
+	w->told = true;
+	return recorder->before(recorder, w->request, w->result, err);
+}
+
+/* ---- what was done ---- */
+
+/*
+ * What was found is of a controller that died where its work was put right, which is the last
+ * thing that an attempt does; elsewhere it may be of one that lives.
+ */
+static void drop_needless(struct work *w)
+{
+	struct journal *j = &w->journal;
+	const bool recovered = w->result->recovered > w->recovered_before;
+	size_t kept = 0;
+	for (size_t i = 0; i < j->count; i++)
+		if (j->entries[i].cause != JOURNAL_FOUND ||
+		    (recovered && j->entries[i].module == j->module))
+			j->entries[kept++] = j->entries[i];
+	j->count = kept;
+}
+
+/* If anything was changed, the code must not be one that says the contrary, or asks to go on. */
+static enum df_errc code_for(const struct change_result *result, enum df_errc code)
+{
+	const bool says_so = code == DF_E_UNDO || code == DF_E_NO_PROCESS || code == DF_E_EXEC;
+	return result->committed + result->recovered > 0 && !says_so ? DF_E_WRITE : code;
+}
+
+static int unrecorded(const struct change_result *result, int status, const struct df_err *why,
+		      struct df_err *err)
+{
+	char text[DF_ERR_TEXT];
+	if (status == 0)
+		return df_fail(err, DF_E_WRITE, "the change was made, but not recorded: %s",
+			       why->text);
+	memcpy(text, err->text, sizeof(text));
+	return df_fail(err, code_for(result, err->code), "%.600s; and this is not recorded: %.360s",
+		       text, why->text);
+}
+
+int recorder_after(struct work *w, int status, struct df_err *err)
+{
+	struct recorder *recorder = w->request->recorder;
+	struct df_err why;
+	if (!recorder)
+		return status;
+	drop_needless(w);
+	const int told = w->journal.count == 0
+				 ? 0
+				 : recorder->written(recorder, w->request, w->result, &w->journal,
+						     status < 0 ? err : NULL, &why);
+	journal_clear(&w->journal);
+	return told < 0 ? unrecorded(w->result, status, &why, err) : status;
+}
+
+int recorder_end(const struct work *w, int status, struct df_err *err)
+{
+	struct recorder *recorder = w->request->recorder;
+	struct df_err why;
+	if (!w->told ||
+	    recorder->end(recorder, w->request, w->result, status < 0 ? err : NULL, &why) == 0)
+		return status;
+	return unrecorded(w->result, status, &why, err);
+}
