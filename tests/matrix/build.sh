@@ -36,6 +36,7 @@ choose() {
 		read -ra words <<<"$(options "$axis" "${!axis}" 4)"
 		link_options+=("${words[@]//@CORPUS@/$here/corpus}")
 	done
+	[ -z "${DF_MATRIX_PLAIN-}" ] || compile_options+=(-DWITHOUT_FLAGS)
 	[ "$mode" != plugin ] || compile_options+=(-DWITH_PLUGIN)
 	[ "$library" != none ] || compile_options+=(-DWITHOUT_LIBRARY)
 	cxx=$compiler

@@ -6,6 +6,7 @@
 #   -v want=sample     those of `found` and `sample`, which together must have every value of every axis
 #   -v want=choose     those of `found`, and so many more, -v count=N, chosen by chance, that they have
 #                      every value of every axis, and of the pairs of values as many as go: a new `sample`
+#   -v want=excluded   of each exclusion a cell that it alone leaves out; behind it a tab and the line
 #   -v only=REGEX      those whose values match, once chosen
 # Exit status 1: some file names what is not there, or a value is in no cell.
 function fail(text)
@@ -58,7 +59,7 @@ function add_exclusion(line,   words, i, j, axis, found)
 {
 	if (!index(line, " | "))
 		fail("no reason")
-	exclusions++
+	reason[++exclusions] = trim(line)
 	conditions[exclusions] = split(substr(line, 1, index(line, " | ") - 1), words, " ")
 	for (i = 1; i <= conditions[exclusions]; i++) {
 		axis = where[exclusions, i] = axis_of(words[i])
@@ -80,6 +81,8 @@ function valid(axis,   a, e, i)
 {
 	for (a = 1; a <= abouts[axis]; a++) {
 		e = about[axis, a]
+		if (e == ignored)
+			continue
 		for (i = 1; i <= conditions[e]; i++)
 			if (!((e, i, cell[where[e, i]]) in meets))
 				break
@@ -103,7 +106,7 @@ function compiled_with(   i, text)
 	return text
 }
 
-function print_cell(   i, text)
+function print_cell(behind,   i, text)
 {
 	text = cell[1]
 	for (i = 2; i <= axes; i++)
@@ -113,7 +116,7 @@ function print_cell(   i, text)
 	for (i = 1; i <= axes; i++)
 		used[i, cell[i]] = 1
 	if (text ~ only)
-		print compiled_with() "\t" text
+		print compiled_with() "\t" text behind
 }
 
 function product(axis,   i)
@@ -244,16 +247,60 @@ function choose_sample(   n, tries, i, j, best, found, most)
 	}
 }
 
+# ---- what is left out ----
+
+# A cell that the exclusion alone forbids, with first values where there is a choice.
+function forbidden(   axis, i, tries, list, count)
+{
+	for (i = 1; i <= axes; i++)
+		cell[i] = ""
+	for (i = 1; i <= conditions[ignored]; i++) {
+		axis = where[ignored, i]
+		count = 0
+		for (tries = 1; tries <= values[axis]; tries++)
+			if ((ignored, i, value[axis, tries]) in meets)
+				list[++count] = value[axis, tries]
+		cell[axis] = list[random(count)]
+	}
+	for (i = 1; i <= axes; i++)
+		for (tries = 0; cell[i] == "" && tries < 20; tries++) {
+			cell[i] = value[i, tries ? random(values[i]) : 1]
+			if (!valid(i))
+				cell[i] = ""
+		}
+	for (i = 1; i <= axes; i++)
+		if (cell[i] == "" || !valid(i))
+			return 0
+	return 1
+}
+
+function print_forbidden(   tries)
+{
+	seed = 1
+	for (ignored = 1; ignored <= exclusions; ignored++) {
+		for (tries = 0; tries < 1000 && !forbidden(); tries++)
+			;
+		if (tries == 1000)
+			print "cells.awk: only others forbid it, too: " reason[ignored] >"/dev/stderr"
+		else
+			print_cell("\t" reason[ignored])
+	}
+}
+
 /^[ \t]*(#|$)/ { next }
 FILENAME == ARGV[1] { add_value($0) }
 FILENAME == ARGV[2] { add_exclusion($0) }
-FILENAME == ARGV[3] { add_plan($0) }
+FILENAME == ARGV[3] && want != "excluded" { add_plan($0) }
 FILENAME == ARGV[4] && want == "all" { add_plan($0) }
 FILENAME == ARGV[4] && want == "sample" { add_cell($0) }
 
 END {
 	if (failed)
 		exit 1
+	if (want == "excluded") {
+		print_forbidden()
+		exit 0
+	}
 	if (want == "choose")
 		choose_sample()
 	find_missing()

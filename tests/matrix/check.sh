@@ -47,16 +47,19 @@ said() {
 	! grep -q -v '^[$] ' "$1"
 }
 
-check_cell() {
+# linked_silently: the cell links, and nobody has a word to say.
+linked_silently() {
 	link_cell >"$directory/link.log" 2>&1 || {
 		cat "$directory/link.log"
 		return 1
 	}
-	said "$directory/link.log" || {
-		echo "the linker had something to say"
-		return 1
-	}
-	check_tables && process_modules && check_listed && check_live
+	said "$directory/link.log" && return
+	echo "the linker had something to say"
+	return 1
+}
+
+check_cell() {
+	linked_silently && check_tables && process_modules && check_listed && check_live
 }
 
 # check_tables: what `sites` says of each module.
@@ -279,4 +282,19 @@ check_live() {
 	end_program $? || return
 	judge_options=()
 	judge seen "${seen[@]}"
+}
+
+# check_plain_cell: a cell that is built without flags runs, with what they would switch off and on.
+check_plain_cell() {
+	local seen=() on
+	linked_silently && process_modules || return
+	for module in "${modules[@]}"; do
+		! readelf -dW "$module" 2>/dev/null | grep TEXTREL || return
+	done
+	for on in '' yes; do
+		rm -f "$directory/to" "$directory/from"
+		[ -z "$on" ] || export CORPUS_ON=yes
+		start_program && values plain
+		end_program $? || return
+	done
 }

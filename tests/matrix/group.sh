@@ -5,6 +5,7 @@
 # "skipped", a tab, the cell, and for the latter two a tab and why; WORK is a directory of its own,
 # of which what belongs to a failure is left.
 # Environment: DF_BUILD, a build directory with dfpatch, libdf and the program `sites`.
+# DF_MATRIX_PLAIN: the program is built without flags, and has only to be linked and to run.
 set -u
 export LC_ALL=C.UTF-8
 
@@ -23,7 +24,7 @@ result() {
 }
 
 built='' failed=''
-while IFS=$'\t' read -r _ cell; do
+while IFS=$'\t' read -r _ cell _; do
 	choose "$cell"
 	directory=$work/${cell// /_}
 	log=$directory.log
@@ -41,7 +42,7 @@ while IFS=$'\t' read -r _ cell; do
 		continue
 	fi
 	mkdir -p "$directory"
-	if check_cell >"$log" 2>&1; then
+	if "check_${DF_MATRIX_PLAIN:+plain_}cell" >"$log" 2>&1; then
 		result ok "$cell"
 		rm -rf "$directory" "$log"
 	else

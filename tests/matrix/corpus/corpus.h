@@ -38,6 +38,29 @@ typedef void corpus_plugin(void (*show)(const char *flag, int value));
 #endif
 #pragma GCC visibility pop
 
+/* The same program without flags: what fails in it, too, is not their doing. */
+#ifdef WITHOUT_FLAGS
+#include <stdlib.h>
+#undef DF_FEATURE
+#undef DF_DEFAULT
+#undef DF_DEFAULT_SLOW
+#undef DF_OPT
+#undef DF_DEBUG
+#define DF_FEATURE(...) (__builtin_expect(corpus_on, 0) ? 1 : 0)
+#define DF_DEFAULT(...) (__builtin_expect(corpus_on, 1) ? 1 : 0)
+#define DF_DEFAULT_SLOW DF_FEATURE
+#define DF_OPT DF_FEATURE
+#define DF_DEBUG DF_FEATURE
+
+/* One for each module, set by whichever of its files comes first. */
+__attribute__((__weak__, __visibility__("hidden"))) volatile int corpus_on;
+
+__attribute__((__constructor__)) static void corpus_switch(void)
+{
+	corpus_on = getenv("CORPUS_ON") ? 1 : 0;
+}
+#endif
+
 #define NOINLINE __attribute__((__noinline__))
 
 #endif
