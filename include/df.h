@@ -124,8 +124,10 @@
  * character on; an empty kind or name is an array of negative size.
  */
 #define DF_OPERANDS_(KIND, NAME, DOC)                                                              \
-	[df_kind] "i"(&KIND[0 * sizeof(char[sizeof(KIND) > 1 ? 1 : -1])]),                         \
-		[df_name] "i"(&NAME[3 + 0 * sizeof(char[sizeof(NAME) > 4 ? 1 : -1])]),             \
+	[df_kind] "i"(KIND),                                                                       \
+		[df_name] "i"(                                                                     \
+			&NAME[3 +                                                                  \
+			      0 * sizeof(char[sizeof(KIND) > 1 && sizeof(NAME) > 4 ? 1 : -1])]),   \
 		[df_file] "i"(__FILE__), [df_doc] "i"("" DOC), [df_line] "i"(__LINE__)
 
 #if DF_STYLE_ == DF_STYLE_X86_CARRY
@@ -138,7 +140,7 @@
  */
 #define DF_BODY_(OPCODE, BUILT, KIND, NAME, DOC)                                                   \
 	int df_jumped = 0, df_carry;                                                               \
-	__asm__ __volatile__("72: .byte " OPCODE "; " DF_ASM_SITE_("2", BUILT, "0")                \
+	__asm__ __volatile__("72:.byte " OPCODE ";" DF_ASM_SITE_("2", BUILT, "0")                  \
 			     : "=@ccc"(df_carry)                                                   \
 			     : DF_OPERANDS_(KIND, NAME, DOC));                                     \
 	if (__builtin_expect(df_carry, 0))                                                         \
@@ -161,8 +163,8 @@
 #define DF_BODY_(OPCODE, BUILT, KIND, NAME, DOC)                                                   \
 	__label__ df_cold;                                                                         \
 	int df_jumped = 0;                                                                         \
-	__asm__ __inline__ goto("72: .byte " OPCODE "; .long %l[df_cold] - . - 4; " DF_ASM_SITE_(  \
-					"1", BUILT, "%l[df_cold] - .")                             \
+	__asm__ __inline__ goto("72:.byte " OPCODE ";.long %l[df_cold]-.-4;" DF_ASM_SITE_(         \
+					"1", BUILT, "%l[df_cold]-.")                               \
 				:                                                                  \
 				: DF_OPERANDS_(KIND, NAME, DOC)                                    \
 				:                                                                  \

@@ -190,44 +190,47 @@ DF_ABI_ASSERT_(state_next, offsetof(struct df_state_v1, next) == 8);
  */
 /*
  * `"?"` puts a section into the section group of the function around it, so a
- * discarded COMDAT function takes its records along. `unique` gives every site
- * a section of its own, so --gc-sections drops exactly the dead ones; it needs
- * GNU as 2.35, and -DDF_ONE_SECTION does without at the price of that.
+ * discarded COMDAT function takes its records along. A state has a section name
+ * of its own, and `unique` gives every record a section of its own, so
+ * --gc-sections drops exactly the dead ones. `unique` needs GNU as 2.35, and
+ * -DDF_ONE_SECTION does without at the price of that.
  */
 #ifdef DF_ONE_SECTION
-#define DF_ASM_STATE_SECTION_ ".pushsection .bss.df_state_v1,\"aw?\",@nobits; "
-#define DF_ASM_SITES_SECTION_ ".pushsection df_sites_v1,\"a?\",@progbits; "
+#define DF_ASM_OWN_NAME_ ""
+#define DF_ASM_UNIQUE_ ""
 #else
-#define DF_ASM_STATE_SECTION_ ".pushsection .bss.df_state_v1,\"aw?\",@nobits,unique,%=; "
-#define DF_ASM_SITES_SECTION_ ".pushsection df_sites_v1,\"a?\",@progbits,unique,%=; "
+#define DF_ASM_OWN_NAME_ ".%="
+#define DF_ASM_UNIQUE_ ",unique,%="
 #endif
 
 /*
- * Statements of the assembler with semicolons between, many to a literal, and with numbers for
- * the names above. Every site of a program has all of it: each token is read, copied and joined
- * a thousand times in a file of a thousand flags, and of each line clang notes where it came
- * from. test_abi.c finds what does not fit the structures.
+ * Statements of the assembler with semicolons between, many to a literal and with neither blanks
+ * nor pushes to spare, and with numbers for the names above. Every site of a program has all of
+ * it: each token and character is read, copied and joined a thousand times in a file of a thousand
+ * flags, of each line clang notes where it came from, and among sections of one name GNU as
+ * looks for the one that is meant from the first on: only the records need that name. test_abi.c
+ * finds what does not fit the structures.
  */
 /* clang-format off */
 
 /*
- * Note and control block, once per assembly file and once per linked module.
- * Weak and hidden: of several copies (ThinLTO, ld -r) the linker takes one. The
+ * Note and control block, once per assembly file and once per linked module; then the section of
+ * the code again. Weak and hidden: of several copies (ThinLTO, ld -r) the linker takes one. The
  * __start_/__stop_ symbols are strong on purpose: a linker script that drops or
  * folds the table must be a link error and not an empty table.
  */
-#define DF_ASM_MODULE_ \
-	".ifndef df_note_v1; " \
-	".pushsection .data.df_control_v1,\"awG\",@progbits,df_module_v1,comdat; " \
-	".weak df_module_v1; .hidden df_module_v1; .hidden __start_df_sites_v1; " \
-	".hidden __stop_df_sites_v1; .type df_module_v1,@object; .size df_module_v1,128; " \
-	".balign 64; df_module_v1: .byte 0x44,0x46,0x63,0x74,0x6c,0x0d,0x0a,0x01; " \
-	".long __start_df_sites_v1 - .; .long __stop_df_sites_v1 - .; .short 36,16,128,0; " \
-	".skip 104; .popsection; .pushsection .note.df,\"aG\",@note,df_module_v1,comdat; " \
-	".weak df_note_v1; .hidden df_note_v1; .weak __ehdr_start; .hidden __ehdr_start; " \
-	".type df_note_v1,@object; .size df_note_v1,32; .balign 4; df_note_v1: .long 3,16,1; " \
-	".byte 0x44,0x46,0,0; .long 0x31764644; .long df_module_v1 - .; " \
-	".long __ehdr_start - .; .long 0; .popsection; .endif"
+#define DF_ASM_MODULE_ ".ifndef df_note_v1;\
+.section .data.df_control_v1,\"awG\",@progbits,df_module_v1,comdat;\
+.weak df_module_v1,df_note_v1,__ehdr_start;\
+.hidden df_module_v1,df_note_v1,__ehdr_start,__start_df_sites_v1,__stop_df_sites_v1;\
+.type df_module_v1,@object;.size df_module_v1,128;\
+.balign 64;df_module_v1:.byte 0x44,0x46,0x63,0x74,0x6c,0x0d,0x0a,0x01;\
+.long __start_df_sites_v1-.,__stop_df_sites_v1-.;.short 36,16,128,0;.skip 104;\
+.section .note.df,\"aG\",@note,df_module_v1,comdat;\
+.type df_note_v1,@object;.size df_note_v1,32;\
+.balign 4;df_note_v1:.long 3,16,1;.byte 0x44,0x46,0,0;.long 0x31764644,df_module_v1-.,\
+__ehdr_start-.,0;\
+.endif;.popsection"
 
 /*
  * Record and state of the instruction at label 72; operands are named in df.h. STYLE and BUILT
@@ -236,15 +239,11 @@ DF_ABI_ASSERT_(state_next, offsetof(struct df_state_v1, next) == 8);
  * code keeps its record and a record keeps the note under --gc-sections, and
  * they make functions with different flags differ under identical code folding.
  */
-#define DF_ASM_SITE_(STYLE, BUILT, TARGET) \
-	DF_ASM_STATE_SECTION_ \
-	".balign 16; 74: .skip 16; .popsection; " \
-	DF_ASM_SITES_SECTION_ \
-	".balign 4; 73: .long 72b - .; .long " TARGET "; .long %c[df_kind] - .; " \
-	".long %c[df_name] - .; .long %c[df_file] - .; .long %c[df_doc] - .; .long 74b - .; " \
-	".long %c[df_line]; .byte " STYLE "," BUILT ",0; .reloc 73b, R_X86_64_NONE, df_note_v1; " \
-	".popsection; .reloc 72b, R_X86_64_NONE, 73b; " \
-	DF_ASM_MODULE_
+#define DF_ASM_SITE_(STYLE, BUILT, TARGET) ".reloc 72b,R_X86_64_NONE,73f;\
+.pushsection .bss.df_state_v1" DF_ASM_OWN_NAME_ ",\"aw?\",@nobits;.balign 16;74:.skip 16;\
+.section df_sites_v1,\"a?\",@progbits" DF_ASM_UNIQUE_ ";.balign 4;73:.long 72b-.," TARGET ",\
+%c[df_kind]-.,%c[df_name]-.,%c[df_file]-.,%c[df_doc]-.,74b-.,%c[df_line];\
+.byte " STYLE "," BUILT ",0;.reloc 73b,R_X86_64_NONE,df_note_v1;" DF_ASM_MODULE_
 
 /* clang-format on */
 
