@@ -127,6 +127,24 @@ refused "ld -r and objcopy --localize-hidden, twice" \
 check "the same with --force-group-allocation" halves --force-group-allocation
 check "and its flags" lists program
 
+# Objects built with another version of the header make a table of their own, beside this one.
+another_version() {
+	local header
+	mkdir later || return
+	for header in df df_abi; do
+		sed 's/_v1/_v2/g;s/\.long 3,16,1;/.long 3,16,2;/;s/0x31764644/0x32764644/g' \
+			"$INCLUDE/$header.h" >"later/$header.h" || return
+	done
+	echo '#include <df.h>
+	int later(void);
+	int later(void) { return DF_FEATURE(later, version); }' >later.c
+	gcc -O2 -Ilater -c later.c -o later.o && readelf -SW later.o | grep ' df_sites_v2 ' &&
+		build gcc later.o -o program && readelf -SW program | grep ' df_sites_v2 '
+}
+check "an object of another version of the table" another_version
+check "and the flags of this one" lists program
+check "and those alone" [ "$(grep -c : names)" = 3 ]
+
 # clang 14 leaves such pieces with -fbasic-block-sections; there is no flag in this.
 cat >pieces.cc <<'END'
 __asm__(".pushsection .text.pieces,\"ax\",@progbits; .cfi_startproc; .cfi_endproc; .popsection");
@@ -146,7 +164,8 @@ pieces() {
 	g++ "-fuse-ld=$1" pieces.cc -o pieces && ./pieces
 }
 check "bfd: an empty piece of code with unwind data" pieces bfd
-installed ld.lld && refused "lld: it hides that of the code behind, in any program" 'terminate' pieces lld
+installed ld.lld && refused "lld: it hides that of the code behind, in any program" \
+	'terminate' pieces lld
 
 # ---- dfpatch ----
 
