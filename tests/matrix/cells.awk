@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# cells.awk axes exclusions found plans|sample - prints the cells of the matrix, one a line: first what
-# its objects are compiled with, so that cells with the same objects can share them, a tab, then the
-# value of each axis in the order of the file `axes`.
+# cells.awk axes exclusions found plans|sample - prints the cells of the matrix, one a line: first
+# what its objects are compiled with, so that cells with the same objects can share them, a tab,
+# then the value of each axis in the order of the file `axes`.
 #   -v want=all        the products that `found` and `plans` name
-#   -v want=sample     those of `found` and `sample`, which together must have every value of every axis
-#   -v want=choose     those of `found`, and so many more, -v count=N, chosen by chance, that they have
-#                      every value of every axis, and of the pairs of values as many as go: a new `sample`
-#   -v want=excluded   of each exclusion a cell that it alone leaves out; behind it a tab and the line
+#   -v want=sample     those of `found` and `sample`, which together must have every value of every
+#                      axis
+#   -v want=choose     those of `found`, and so many more, -v count=N, chosen by chance, that they
+#                      have every value of every axis, and of the pairs of values as many as go:
+#                      a new `sample`
+#   -v want=excluded   of each exclusion a cell that it alone leaves out, chosen by -v seed=N;
+#                      behind it a tab and the line
 #   -v only=REGEX      those whose values match, once chosen
 # Exit status 1: some file names what is not there, or a value is in no cell.
 function fail(text)
@@ -75,8 +78,8 @@ function add_exclusion(line,   words, i, j, axis, found)
 	}
 }
 
-# valid(axis): none of the exclusions that name the axis, whose value was just chosen, holds; an axis
-# not chosen yet is "".
+# valid(axis): none of the exclusions that name the axis, whose value was just chosen, holds; an
+# axis not chosen yet is "".
 function valid(axis,   a, e, i)
 {
 	for (a = 1; a <= abouts[axis]; a++) {
@@ -276,7 +279,7 @@ function forbidden(   axis, i, tries, list, count)
 
 function print_forbidden(   tries)
 {
-	seed = 1
+	seed = seed ? seed : 1
 	for (ignored = 1; ignored <= exclusions; ignored++) {
 		for (tries = 0; tries < 1000 && !forbidden(); tries++)
 			;

@@ -17,8 +17,8 @@ judge() {
 }
 
 # dead_flags: what is to become of the flags of functions that nobody calls. A shared object keeps
-# what it exports, and ld -r makes one section of all records; LTO may drop what is dead with no help
-# of a linker's, and so does an archive.
+# what it exports, and ld -r makes one section of all records; LTO may drop what is dead with no
+# help of a linker's, and so does an archive.
 dead_flags() {
 	case $link in
 	gc*)
@@ -132,7 +132,8 @@ rpath() {
 	echo "\$ORIGIN:$DF_BUILD/libdf:/nowhere/in/particular"
 }
 
-# audited ARGUMENT...: dfpatch has no findings. clang's UBSan puts data into functions, which is found.
+# audited ARGUMENT...: dfpatch has no findings. clang's UBSan puts data into functions, which is
+# found.
 audited() {
 	local how=()
 	case $compiler:$option in

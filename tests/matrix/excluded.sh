@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# excluded.sh BUILD [REGEX] - shows the reasons in the file `exclusions` whose line matches REGEX: of
-# each a cell that it alone leaves out is built without flags, and has to fail all the same, by the
-# compiler, the linker, a tool or the program itself. Those marked "(choice)" say what was chosen not
-# to try, and those marked "(refusals.sh)" what is refused because of flags: they are left out here.
+# excluded.sh BUILD [REGEX] - shows the reasons in the file `exclusions` whose line matches REGEX:
+# of each a cell that it alone leaves out is built without flags, and has to fail all the same, by
+# the compiler, the linker, a tool or the program itself. Those marked "(choice)" say what was
+# chosen not to try, and those marked "(refusals.sh)" what is refused because of flags: they are
+# left out here.
 # Prints of each how it failed. Exit status 1: a reason is not so; 77: nothing to show.
+# Environment: DF_MATRIX_SEED, a number: other numbers choose other cells.
 set -u -o pipefail
 export LC_ALL=C.UTF-8 LANG=C.UTF-8 DF_MATRIX_PLAIN=1
 SKIP=77 # SKIP_RETURN_CODE of the tests in CMakeLists.txt
@@ -17,7 +19,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/df-matrix.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 
 cd "$here" || exit 2
-awk -v want=excluded -v only=. -f cells.awk axes exclusions found plans |
+awk -v want=excluded -v "seed=${DF_MATRIX_SEED:-1}" -v only=. \
+	-f cells.awk axes exclusions found plans |
 	grep -v -e '(choice)$' -e '(refusals[.]sh)$' |
 	awk -F '\t' -v only="$only" '$3 ~ only' >"$work/cells" || exit 2
 mkdir "$work/results"
@@ -25,8 +28,9 @@ number=0
 while IFS= read -r line; do
 	printf '%s\n' "$line" >"$work/cell.$((++number))"
 done <"$work/cells"
-find "$work" -maxdepth 1 -name 'cell.*' -printf '%f\n' | xargs -P "${DF_MATRIX_JOBS:-$(nproc)}" -I '{}' \
-	timeout -k 5 600 ./group.sh "$work/{}" "$work/results/{}" "$work/work.{}"
+find "$work" -maxdepth 1 -name 'cell.*' -printf '%f\n' |
+	xargs -P "${DF_MATRIX_JOBS:-$(nproc)}" -I '{}' \
+		timeout -k 5 600 ./group.sh "$work/{}" "$work/results/{}" "$work/work.{}"
 
 # how NAME: what was said, which are the last words of a log that is left.
 how() {

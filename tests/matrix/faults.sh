@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # faults.sh BUILD - that each check of a cell can fail: one is built and passes, and then with one
 # fault after another, each of which must be found, in the words that are meant for it.
-# shellcheck disable=SC2317,SC2034 # functions are called by name; build.sh and check.sh read variables
+# shellcheck disable=SC2317,SC2034 # functions are called by name, variables read by others
 set -u
 export LC_ALL=C.UTF-8
 SKIP=77 # SKIP_RETURN_CODE of the test in CMakeLists.txt
@@ -74,8 +74,8 @@ linked() {
 	"$@"
 }
 
-# instead TOOL SCRIPT COMMAND...: the command, where TOOL, dfpatch or sites, is a script of the shell
-# that has the tool itself in $tool.
+# instead TOOL SCRIPT COMMAND...: the command, where TOOL, dfpatch or sites, is a script of the
+# shell that has the tool itself in $tool.
 instead() {
 	local -n tool=$1
 	printf '#!/bin/sh\ntool=%q\n%s\n' "$tool" "$2" >"$directory/instead"
@@ -105,7 +105,8 @@ clean check_cell
 found "a word of the linker" 'is dangerous' \
 	with 'char *tmpnam(char *s); char *f(void); char *f(void) { return tmpnam(0); }' check_cell
 readonly text_relocation='__asm__(".text; .quad main");'
-found "a text relocation" '^textrel [1-9]' with "$text_relocation" linked -Wl,-z,notext -- check_cell
+found "a text relocation" '^textrel [1-9]' \
+	with "$text_relocation" linked -Wl,-z,notext -- check_cell
 
 listed_only() {
 	link_cell && check_listed

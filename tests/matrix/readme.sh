@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# readme.sh README - the tables of what the header is tried with, and of what is refused, are those of
-# the files `axes` and `refused`; and each line of the latter names a test that there is.
+# readme.sh README - the tables of what the header is tried with, and of what is refused, are those
+# of the files `axes` and `refused`; and each line of the latter names a test that there is.
 set -u -o pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 failed=0

@@ -87,7 +87,7 @@ printf 'kind:first\t0\nkind:second\t0\nkind:x\t0\n' | seen off "one that is unkn
 cells() {
 	local file=plans
 	[ "$1" != sample ] || file=sample
-	awk -v want="$1" -v count=4 -v only=. -f "$here/cells.awk" "$work/axes" \
+	awk -v want="$1" -v "seed=${2:-1}" -v count=4 -v only=. -f "$here/cells.awk" "$work/axes" \
 		"$work/exclusions" "$work/found" "$work/$file"
 }
 
@@ -109,6 +109,10 @@ printf '%s\n' 'a x' 'b x' 'a y' 'a v' >"$work/sample"
 expect "a cell of the sample that is none" 1 'no value v of mode' cells sample
 printf '%s\n' 'a x' 'b x' 'a y' >"$work/sample"
 expect "a value that the sample lacks" 1 'in no cell: mode=z' cells sample
+expect "a cell that is left out" 0 '	b z	compiler=b mode=y[|]z [|] why$' cells excluded
+expect "the same with another seed" 0 '	b y	compiler=b' cells excluded 2
+printf '%s | why\n' compiler=b mode=z 'compiler=b mode=z' >"$work/exclusions"
+expect "an exclusion that others make needless" 0 'only others forbid it' cells excluded
 echo 'compiler=b mode=w | why' >"$work/exclusions"
 expect "an exclusion that means nothing" 1 'no value matches mode=w' cells all
 echo 'compiler=b' >"$work/exclusions"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flags in functions of a header that many files include: each file, or each copy, has its sites. */
+/* Flags in functions of a header that many files include: each file, or copy, has its sites. */
 #ifndef HEADER_H
 #define HEADER_H
 
