@@ -22,9 +22,8 @@ built() {
 	rm -f "$build"/*.deb
 	(
 		umask 077
-		cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-			-DCMAKE_INSTALL_PREFIX=/usr -DDF_TESTS=OFF &&
-			cmake --build "$build" && cd "$build" && cpack
+		cd "$top" && cmake --preset package -B "$build" && cmake --build "$build" &&
+			cd "$build" && cpack
 	)
 }
 
@@ -77,7 +76,8 @@ owned_by_root() {
 contents() {
 	local package lib="lib/$multiarch"
 	check 'dfpatch: files' holds dfpatch bin/dfpatch 'share/man/man1/dfpatch\.1\.gz' \
-		'share/doc/dfpatch/(README|SECURITY)\.md'
+		'share/doc/dfpatch/(README|SECURITY)\.md' 'share/bash-completion/completions/dfpatch' \
+		'share/zsh/vendor-completions/_dfpatch' 'share/fish/vendor_completions\.d/dfpatch\.fish'
 	check 'libdf0: files' holds libdf0 "$lib/libdf\\.so\\.0" "$lib/libdf\\.so\\.${version//./\\.}"
 	check 'libdf-dev: files' holds libdf-dev "$lib/libdf\\.(a|so)" "$lib/pkgconfig/(lib)?df\\.pc" \
 		"$lib/cmake/df/df(Config|ConfigVersion|Targets|Targets-release)\\.cmake" \

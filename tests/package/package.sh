@@ -46,7 +46,9 @@ all_there() {
 	local file
 	for file in bin/dfpatch include/df{,_abi}.h include/{dynamic_flag,an_hook}.h lib/libdf.{a,so} \
 		lib/pkgconfig/{lib,}df.pc lib/cmake/df/dfConfig{,Version}.cmake \
-		share/man/man{1/dfpatch.1,3/df.3,3/df_enable.3,5/df_abi.5} share/doc/dfpatch/{README,CHANGELOG}.md; do
+		share/man/man{1/dfpatch.1,3/df.3,3/df_enable.3,5/df_abi.5} share/doc/dfpatch/{README,CHANGELOG}.md \
+		share/bash-completion/completions/dfpatch share/zsh/site-functions/_dfpatch \
+		share/fish/vendor_completions.d/dfpatch.fish; do
 		files_installed | grep -qxF "$file" || { echo "$file is not installed"; return 1; }
 	done
 }
@@ -58,6 +60,8 @@ nothing_else() {
 		-e '^lib/(libdf\.(a|so)(\.[0-9.]+)?|pkgconfig/(lib)?df\.pc)$' \
 		-e '^lib/cmake/df/df(Config|ConfigVersion|Targets|Targets-[a-z]+)\.cmake$' \
 		-e '^share/man/man(1/dfpatch\.1|3/df(_[a-z_]+)?\.3|5/df_abi\.5)$' \
+		-e '^share/(bash-completion/completions/|zsh/site-functions/_)dfpatch$' \
+		-e '^share/fish/vendor_completions\.d/dfpatch\.fish$' \
 		-e '^share/doc/dfpatch/(README|SECURITY|CHANGELOG)\.md$'
 }
 
