@@ -62,7 +62,6 @@ static uint64_t sum_of(const struct change_result *result)
 static void begin_change(struct change_log *log, const struct change_result *result)
 {
 	struct json_log *records = &log->records;
-	log->begun = true;
 	snprintf(records->id, sizeof(records->id), "%d.%" PRIu64, getpid(), moment_now().monotonic);
 	identity_own(&records->own);
 	identity_of(&result->process, &records->process);
@@ -79,14 +78,17 @@ static int before(struct recorder *recorder, const struct change_request *reques
 		return 0;
 	if (!log->begun)
 		begin_change(log, result);
-	log->planned = planned;
 	snprintf(about.message, sizeof(about.message),
 		 "%s: about to change flags of process %d (%s): %s",
 		 json_log_operation(&log->records, request), result->process.pid,
 		 result->process.name, reason_of(log));
 	const int status =
 		put(log, request, json_log_begin(&log->records, request, result), &about, err);
-	return status < 0 ? df_err_prefix(err, "nothing was changed") : 0;
+	if (status < 0)
+		return df_err_prefix(err, "nothing was changed");
+	log->begun = true;
+	log->planned = planned;
+	return 0;
 }
 
 /* ---- what was written ---- */
@@ -99,9 +101,9 @@ static int put_entry(struct change_log *log, const struct change_request *reques
 	struct about about = {.record = "write", .flag = name};
 	df_full_name(&result->images.list[entry->module]->sites[entry->site], name, sizeof(name));
 	snprintf(about.message, sizeof(about.message),
-		 "%s: %.200s in process %d: %02x -> %02x at %#" PRIx64 ": %.100s",
-		 json_log_cause(entry->cause), name, result->process.pid, entry->before[0],
-		 entry->after[0], entry->addr, reason_of(log));
+		 "%s: %.200s in process %d: %02x at %#" PRIx64 ": %.100s",
+		 json_log_cause(entry->cause), name, result->process.pid, entry->after[0],
+		 entry->addr, reason_of(log));
 	return put(log, request, json_log_write(&log->records, request, result, entry, what),
 		   &about, err);
 }
@@ -114,6 +116,8 @@ static int written(struct recorder *recorder, const struct change_request *reque
 	int status = 0;
 	for (size_t i = 0; status == 0 && i < journal->count; i++)
 		status = put_entry(log, request, result, &journal->entries[i], what, err);
+	/* What cannot be recorded any more has no end either. */
+	log->begun = log->begun && status == 0;
 	return status;
 }
 

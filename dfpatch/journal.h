@@ -22,7 +22,7 @@ enum journal_cause {
 	JOURNAL_CHANGE,
 	JOURNAL_UNDO,	  /* of a change that failed */
 	JOURNAL_RECOVERY, /* of what a controller that died left */
-	JOURNAL_FOUND,	  /* such a controller had written it, nobody knows when */
+	JOURNAL_FOUND,	  /* it stood there, where such a controller may have written it */
 };
 
 struct moment {
@@ -41,7 +41,7 @@ struct journal_entry {
 	uint32_t module;
 	uint32_t site;
 	uint8_t size;
-	uint8_t before[4];
+	uint8_t before[4]; /* not of what was found */
 	uint8_t after[4];
 	enum journal_cause cause;
 	struct moment from;

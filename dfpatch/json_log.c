@@ -126,11 +126,13 @@ static void put_bytes(struct document *d, struct json_object *object, const char
 	doc_put_text(d, object, key, text);
 }
 
+/* `before` is NULL where that is not known. */
 static void put_place(struct document *d, struct json_object *object, uint64_t addr,
 		      const uint8_t *before, const uint8_t *after, size_t size)
 {
 	doc_put_address(d, object, "address", addr);
-	put_bytes(d, object, "old_bytes", before, size);
+	if (before)
+		put_bytes(d, object, "old_bytes", before, size);
 	put_bytes(d, object, "new_bytes", after, size);
 }
 
@@ -230,7 +232,8 @@ char *json_log_write(const struct json_log *log, const struct change_request *re
 	doc_put_text(&d, d.root, "cause", json_log_cause(entry->cause));
 	put_module(&d, doc_put(&d, d.root, "module", json_object_new_object()), image);
 	doc_put_names(&d, d.root, &image->sites[entry->site]);
-	put_place(&d, d.root, entry->addr, entry->before, entry->after, entry->size);
+	put_place(&d, d.root, entry->addr, entry->cause == JOURNAL_FOUND ? NULL : entry->before,
+		  entry->after, entry->size);
 	put_outcome(&d, request, result, what);
 	return document_line(&d);
 }

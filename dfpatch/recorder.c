@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "insn.h"
 #include "plans.h"
 
 /* ---- room ---- */
@@ -23,31 +22,30 @@ static bool is_open(const struct df_state_v1 *state)
 	return memcmp(&state->current, &state->next, sizeof(state->next)) != 0;
 }
 
-/* What a controller that died had written of a site, whose opcode has been read. */
 static void add_found(struct work *w, size_t i, uint32_t site, const struct moment *now)
 {
-	const struct image *image = w->result->images.list[i];
-	const struct df_site *s = &image->sites[site];
-	const struct df_count was = df_count_decode(s, &image->states[site].current);
-	const struct journal_entry entry = {
-		.addr = s->addr,
+	struct journal_entry entry = {
+		.addr = w->result->images.list[i]->sites[site].addr,
 		.module = (uint32_t)i,
 		.site = site,
 		.size = 1,
-		.before = {df_insn_opcode(s->style, df_insn_jumps(s, df_count_active(&was)))},
-		.after = {w->result->opcodes[i][site]},
 		.cause = JOURNAL_FOUND,
 		.from = *now,
 	};
-	if (entry.before[0] != entry.after[0])
+	if (w->mem.load(w->mem.context, entry.addr, entry.after, entry.size, NULL) == 0)
 		journal_add(&w->journal, &entry);
 }
 
+/*
+ * What a controller that died has left. When its counts were being closed, it had written all
+ * of its bytes, and those sites that were closed already are like any other.
+ */
 static void add_all_found(struct work *w, size_t i, const struct moment *now)
 {
 	const struct image *image = w->result->images.list[i];
+	const bool closing = image->control.phase == DF_PHASE_CLOSING;
 	for (uint32_t site = 0; site < image->table.count; site++)
-		if (is_open(&image->states[site]))
+		if (closing || is_open(&image->states[site]))
 			add_found(w, i, site, now);
 }
 
@@ -124,7 +122,10 @@ int recorder_after(struct work *w, int status, struct df_err *err)
 				 : recorder->written(recorder, w->request, w->result, &w->journal,
 						     status < 0 ? err : NULL, &why);
 	journal_clear(&w->journal);
-	return told < 0 ? unrecorded(w->result, status, &why, err) : status;
+	if (told == 0)
+		return status;
+	w->told = false; /* that it takes no more is said once */
+	return unrecorded(w->result, status, &why, err);
 }
 
 int recorder_end(const struct work *w, int status, struct df_err *err)
