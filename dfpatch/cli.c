@@ -4,39 +4,16 @@
 
 #include <argp.h>
 #include <ctype.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "duration.h"
 #include "help.h"
+#include "pid_text.h"
 #include "report.h"
 #include "report_diff.h"
 #include "report_scan.h"
-
-static bool parse_number(const char *text, char **end, pid_t *number)
-{
-	errno = 0;
-	const long value = strtol(text, end, 10);
-	if (errno != 0 || !isdigit((unsigned char)*text) || value <= 0 || value > INT_MAX)
-		return false;
-	*number = (pid_t)value;
-	return true;
-}
-
-/* N or N@PID with blanks around it, up to a comma or the end, at which *end then points. */
-static bool parse_pid(const char *text, const char **end, pid_t *pid, pid_t *member)
-{
-	char *behind;
-	*member = 0;
-	if (!parse_number(text + strspn(text, " \t"), &behind, pid) ||
-	    (*behind == '@' && !parse_number(behind + 1, &behind, member)))
-		return false;
-	*end = behind + strspn(behind, " \t");
-	return **end == ',' || **end == '\0';
-}
 
 static void take_time(struct argp_state *state, const char *name, const char *text, uint64_t *ns)
 {
@@ -109,13 +86,15 @@ static void take_pids(struct argp_state *state, struct options *o, const char *t
 {
 	const char *at = text;
 	pid_t pid, member;
-	while (parse_pid(at, &at, &pid, &member)) {
+	while (pid_text_parse(at, &at, &pid, &member)) {
 		add_pid(o, pid, member);
 		if (*at++ == '\0')
 			return;
 	}
 	if (strchr(text, ','))
 		argp_error(state, "--pid: '%s' is no list of process ids", text);
+	else if (isalpha((unsigned char)*text) || *text == '/')
+		argp_error(state, "--pid: '%s' is no process id; --exe PATH names a program", text);
 	else
 		argp_error(state, "--pid: '%s' is no process id", text);
 }
@@ -197,7 +176,8 @@ static void check_target(struct argp_state *state, const struct options *o)
 		argp_error(state, "--tree adds to the processes named with --pid or --exe");
 	else if (!process && !o->file)
 		argp_error(state, list ? "name a process with --pid or --exe, or a file with --file"
-				       : "name a process with --pid or --exe");
+				       : "name a process with --pid or --exe; 'dfpatch scan' shows "
+					 "which there are");
 	else if (process && o->file)
 		argp_error(state, "%s and --file exclude each other",
 			   o->wish.pid_count > 0 ? "--pid" : "--exe");
@@ -348,10 +328,25 @@ static error_t parse_file_option(int key, char *arg, struct argp_state *state, s
 	}
 }
 
+static void check_names(struct argp_state *state, const struct options *o)
+{
+	struct nearest nearest;
+	const char *stray = command_stray_option(o->command, state->argc, state->argv, &nearest);
+	const char *near = stray ? nearest_name(&nearest) : NULL;
+	state->name = state->argv[0]; /* which argp(3) does only after this */
+	if (near)
+		argp_error(state, "unrecognized option '%s'; did you mean '--%s'?", stray, near);
+	else if (stray)
+		argp_error(state, "unrecognized option '%s'", stray);
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
 	switch (key) {
+	case ARGP_KEY_INIT:
+		check_names(state, o);
+		return 0;
 	case 'p':
 		take_pids(state, o, arg);
 		return 0;
@@ -415,6 +410,7 @@ static char *help_filter(int key, const char *text, void *input)
 static enum cli_result without_command(int argc, char **argv)
 {
 	const char *first = argc > 1 ? argv[1] : "";
+	struct nearest nearest;
 	if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 ||
 	    strcmp(first, "help") == 0) {
 		help_print(stdout);
@@ -424,13 +420,16 @@ static enum cli_result without_command(int argc, char **argv)
 		puts("dfpatch " DFPATCH_VERSION);
 		return CLI_DONE;
 	}
+	const char *near = command_near(first, &nearest);
 	if (*first == '\0')
-		fputs("dfpatch: name a command", stderr);
+		fputs("dfpatch: name a command;", stderr);
 	else if (*first == '-')
-		fprintf(stderr, "dfpatch: name a command before the option '%s'", first);
+		fprintf(stderr, "dfpatch: name a command before the option '%s';", first);
+	else if (near)
+		fprintf(stderr, "dfpatch: unknown command '%s'; did you mean '%s'?", first, near);
 	else
-		fprintf(stderr, "dfpatch: unknown command '%s'", first);
-	fputs("; 'dfpatch --help' shows the commands\n", stderr);
+		fprintf(stderr, "dfpatch: unknown command '%s';", first);
+	fputs(" 'dfpatch --help' shows the commands\n", stderr);
 	return CLI_USAGE;
 }
 

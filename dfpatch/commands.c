@@ -2,6 +2,7 @@
 /* commands.c - the table of commands and that of options. */
 #include "commands.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PATTERNS "[PATTERN...]"
@@ -46,6 +47,14 @@ const struct command *command_find(const char *name)
 		if (strcmp(c->name, name) == 0)
 			return c;
 	return NULL;
+}
+
+const char *command_near(const char *name, struct nearest *nearest)
+{
+	nearest_begin(nearest, name);
+	for (const struct command *c = commands; c->name; c++)
+		nearest_offer(nearest, c->name);
+	return nearest_name(nearest);
 }
 
 /* ---- options ---- */
@@ -150,4 +159,75 @@ void command_options(const struct command *command, struct argp_option options[O
 		if (option_table[i].commands & mine)
 			options[count++] = option_table[i].argp;
 	options[count] = (struct argp_option){0};
+}
+
+/* ---- options that are none ---- */
+
+/* Those that argp(3) adds. */
+static const char *const common[] = {"help", "usage", "program-name", "HANG", "version"};
+
+static bool begins(const char *name, const char *text, size_t length)
+{
+	return strncmp(name, text, length) == 0;
+}
+
+/* Cut short is allowed, and what is cut too short argp(3) tells. */
+static bool is_option(const struct argp_option *options, const char *text, size_t length,
+		      bool *takes_next)
+{
+	for (const struct argp_option *o = options; o->name; o++)
+		if (begins(o->name, text, length)) {
+			*takes_next = o->arg && !(o->flags & OPTION_ARG_OPTIONAL);
+			return true;
+		}
+	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+		if (begins(common[i], text, length))
+			return true;
+	return false;
+}
+
+/* Whether the last letter behind one dash takes the next argument. */
+static bool letters_take_next(const struct argp_option *options, const char *letters)
+{
+	for (; *letters != '\0'; letters++)
+		for (const struct argp_option *o = options; o->name; o++)
+			if (o->key == *letters && o->arg)
+				return letters[1] == '\0';
+	return false;
+}
+
+static void find_near(const struct argp_option *options, const char *text, size_t length,
+		      struct nearest *nearest)
+{
+	char name[NEAREST_LENGTH + 2];
+	snprintf(name, sizeof(name), "%.*s",
+		 length < sizeof(name) ? (int)length : (int)sizeof(name), text);
+	nearest_begin(nearest, name);
+	for (const struct argp_option *o = options; o->name; o++)
+		nearest_offer(nearest, o->name);
+}
+
+const char *command_stray_option(const struct command *command, int argc, char *const *argv,
+				 struct nearest *nearest)
+{
+	struct argp_option options[OPTIONS_MAX + 1];
+	command_options(command, options);
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *arg = argv[i];
+		bool takes_next = false;
+		if (arg[0] == '-' && arg[1] != '-') {
+			takes_next = letters_take_next(options, arg + 1);
+		} else if (arg[0] == '-') {
+			const size_t length = strcspn(arg + 2, "=");
+			if (!is_option(options, arg + 2, length, &takes_next)) {
+				find_near(options, arg + 2, length, nearest);
+				return arg;
+			}
+			takes_next &= arg[2 + length] == '\0';
+		} else if (command->operands == OPERANDS_COMMAND) {
+			return NULL;
+		}
+		i += takes_next;
+	}
+	return NULL;
 }

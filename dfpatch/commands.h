@@ -9,6 +9,7 @@
 #include <argp.h>
 #include <stdbool.h>
 
+#include "nearest.h"
 #include "rule.h"
 
 enum command_kind {
@@ -71,6 +72,9 @@ static inline bool command_selects(const struct command *command)
 /* NULL if there is none of that name. */
 const struct command *command_find(const char *name);
 
+/* The name of the command that may have been meant, or NULL. */
+const char *command_near(const char *name, struct nearest *nearest);
+
 /* Options without a letter. */
 enum {
 	OPT_NOHEADINGS = 0x100,
@@ -102,5 +106,12 @@ enum {
 
 /* Those that the command takes, and an empty one behind them. */
 void command_options(const struct command *command, struct argp_option options[OPTIONS_MAX + 1]);
+
+/*
+ * The first of the arguments that is a long option which is none of the command's; `nearest` then
+ * tells the name of one that may have been meant. NULL if there is no such argument.
+ */
+const char *command_stray_option(const struct command *command, int argc, char *const *argv,
+				 struct nearest *nearest);
 
 #endif

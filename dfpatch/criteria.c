@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nearest.h"
+
 /* What no flag is, by each. */
 static const struct {
 	const char *option;
@@ -142,8 +144,50 @@ bool criterion_matches(const struct criterion *c, const struct image *image,
 	}
 }
 
-int criterion_no_match(const struct criterion *c, struct df_err *err)
+static const char *base_name(const char *path)
 {
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/* What the criterion could have named. */
+static void offer(struct nearest *nearest, enum criterion_by by, const struct image *image,
+		  const struct df_site *site)
+{
+	if (by == BY_KIND)
+		nearest_offer(nearest, site->kind);
+	else if (by == BY_NAME)
+		nearest_offer(nearest, site->name);
+	else if (by == BY_PLACE)
+		nearest_offer(nearest, base_name(site->file));
+	else if (by == BY_MODULE)
+		nearest_offer(nearest, base_name(image->path));
+}
+
+static void offer_all(struct nearest *nearest, enum criterion_by by, const struct images *images)
+{
+	size_t left = NEAREST_NAMES;
+	for (size_t i = 0; i < images->count; i++) {
+		const struct image *image = images->list[i];
+		for (size_t j = 0; j < image->flag_count && left > 0; j++, left--)
+			offer(nearest, by, image,
+			      &image->sites[image->order[image->flags[j].first]]);
+	}
+}
+
+int criterion_no_match(const struct criterion *c, const struct images *images, struct df_err *err)
+{
+	struct nearest nearest;
+	nearest_begin(&nearest, base_name(c->by == BY_PLACE ? c->path : c->text));
+	offer_all(&nearest, c->by, images);
+	const char *near = nearest_name(&nearest);
+	/* What is as it was written is there, but not in those lines, or under another directory.
+	 */
+	if (near && strcmp(near, nearest.wanted) != 0)
+		return df_fail(err, DF_E_NO_MATCH,
+			       "%s: %s '%s'; did you mean '%s'? 'dfpatch list' shows the flags "
+			       "there are",
+			       sorts[c->by].option, sorts[c->by].no_flag, c->text, near);
 	return df_fail(err, DF_E_NO_MATCH, "%s: %s '%s'; 'dfpatch list' shows the flags there are",
 		       sorts[c->by].option, sorts[c->by].no_flag, c->text);
 }

@@ -57,8 +57,9 @@ int criteria_add(struct criteria *criteria, enum criterion_by by, const char *te
 bool criterion_matches(const struct criterion *criterion, const struct image *image,
 		       const struct df_site *site);
 
-/* DF_E_NO_MATCH: no flag is what it asks for. */
-int criterion_no_match(const struct criterion *criterion, struct df_err *err);
+/* DF_E_NO_MATCH: no flag of the images is what it asks for; what is near is named. */
+int criterion_no_match(const struct criterion *criterion, const struct images *images,
+		       struct df_err *err);
 
 /* Whether a flag is in every state asked for, by its counts as read last. */
 bool criteria_in_state(const struct criteria *criteria, const struct image *image,

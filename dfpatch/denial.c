@@ -104,5 +104,5 @@ int denial_explain(const struct denial *d, struct df_err *err)
 			"live there; run dfpatch outside of this container");
 	return refuse(d, err,
 		      "the kernel denies it although we have CAP_SYS_PTRACE (a security module, or "
-		      "a lockdown)");
+		      "a lockdown); the kernel's log may tell which");
 }

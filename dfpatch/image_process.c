@@ -263,7 +263,9 @@ static int no_flags(const struct process *process, const struct images *images,
 	/* Not one module: it is about to start a program, and has mapped none of it yet. */
 	if (images->loaded == 0)
 		return process_explain_end(process, err);
-	return df_fail(err, DF_E_NO_FLAGS, "process %d (%s) carries no flags in any of its modules",
+	return df_fail(err, DF_E_NO_FLAGS,
+		       "process %d (%s) carries no flags in any of its modules; they come from the "
+		       "macros of df.h, without -DDF_DISABLE",
 		       process->pid, process->name);
 }
 

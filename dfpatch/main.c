@@ -43,6 +43,7 @@
  *   cleanup.h        what a scope releases by itself
  *   text             untrusted strings made safe to show
  *   color            what colours say, and whether there are any
+ *   nearest          which name somebody may have meant
  *   docs             what a flag's doc says to machines
  *   diag             errors and notes on standard error
  *   inherited        what we change of what we were started with
@@ -107,6 +108,7 @@
  *   binary/page_section  all of these, of a module
  *   binary/page      an audit as one page
  *   criteria         flags by what they are
+ *   hints            what a pattern that means no flag was for
  *   select           patterns and criteria -> sites
  *   script_plan      scripts -> operations of plans
  *   verify           every site, before anything is touched
@@ -161,6 +163,7 @@
  *   binary/report_diff, binary/json_diff  likewise
  *   binary/report_preset, binary/json_preset  likewise
  *   duration         times and ages as text
+ *   pid_text         process ids as text
  *   commands         the tables of commands and options
  *   identity         who we are, and which process a number means
  *   json_log         the records of a log

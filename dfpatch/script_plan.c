@@ -51,7 +51,9 @@ static int do_line(struct doing *w, const struct df_script_line *line, struct df
 			return status;
 		df_plan_do(&w->plans[i], line->op, w->now);
 	}
-	return matched > 0 ? 0 : selection_no_match(w->among, df_pattern_text(line->pattern), err);
+	return matched > 0 ? 0
+			   : selection_no_match(w->among, w->images, df_pattern_text(line->pattern),
+						err);
 }
 
 static int do_lines(struct doing *w, const struct scripts *scripts, struct df_err *err)

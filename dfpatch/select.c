@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "hints.h"
 
 int selection_new(struct selection *s, const struct images *images, bool all, struct df_err *err)
 {
@@ -26,11 +27,10 @@ int selection_new(struct selection *s, const struct images *images, bool all, st
 	return 0;
 }
 
-int selection_no_match(const struct selection *among, const char *pattern, struct df_err *err)
+int selection_no_match(const struct selection *among, const struct images *images,
+		       const char *pattern, struct df_err *err)
 {
-	return df_fail(err, DF_E_NO_MATCH,
-		       "no flag %smatches '%s'; 'dfpatch list' shows the flags there are",
-		       among->chosen ? "that the options mean " : "", pattern);
+	return hints_no_match(images, among->selected, among->chosen, pattern, err);
 }
 
 /* ---- criteria ---- */
@@ -88,7 +88,7 @@ static int by_criteria(struct selection *s, const struct images *images,
 	s->chosen = true;
 	for (size_t i = 0; i < criteria->count; i++)
 		if (!met[i])
-			return criterion_no_match(&criteria->list[i], err);
+			return criterion_no_match(&criteria->list[i], images, err);
 	return selection_empty(s, images)
 		       ? df_fail(err, DF_E_NO_MATCH,
 				 "no flag is all that the options ask for; 'dfpatch list' shows "
@@ -143,7 +143,7 @@ static int match_all(const struct selection *among, struct selection *s,
 	for (size_t i = 0; status == 0 && i < images->count; i++)
 		status = match_image(pattern, images->list[i], among->selected[i], s->selected[i],
 				     &matched, err);
-	return status == 0 && matched == 0 ? selection_no_match(among, text, err) : status;
+	return status == 0 && matched == 0 ? selection_no_match(among, images, text, err) : status;
 }
 
 /* A word that is no regular expression is one of a flag; which may not be there. */

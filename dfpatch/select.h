@@ -46,8 +46,9 @@ bool selection_empty(const struct selection *selection, const struct images *ima
 int selection_new(struct selection *selection, const struct images *images, bool all,
 		  struct df_err *err);
 
-/* DF_E_NO_MATCH: the pattern means no site among those. */
-int selection_no_match(const struct selection *among, const char *pattern, struct df_err *err);
+/* DF_E_NO_MATCH: the pattern means no site among those of the images; see hints.h. */
+int selection_no_match(const struct selection *among, const struct images *images,
+		       const char *pattern, struct df_err *err);
 
 void selection_free(struct selection *selection);
 

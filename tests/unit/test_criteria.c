@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests of dfpatch/criteria.c: what criteria are, and which flags they mean. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -172,13 +173,45 @@ Test(criteria, what_nobody_is)
 		    {BY_DOC, "--doc: no doc of a flag says 'x'"},
 		    {BY_MODULE, "--module: no module with flags is named 'x'"}};
 	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct images none = {0};
 		struct criteria c;
 		struct df_err err;
 		cr_assert_eq(add(&c, rows[i].by, "x", &err), 0);
-		cr_expect_eq(criterion_no_match(&room[0], &err), -(int)DF_E_NO_MATCH);
+		cr_expect_eq(criterion_no_match(&room[0], &none, &err), -(int)DF_E_NO_MATCH);
 		cr_expect(strstr(err.text, rows[i].says), "%s", err.text);
 		free(room[0].path);
 	}
+}
+
+Test(criteria, what_is_near)
+{
+	static const struct df_site sites[] = {
+		{.kind = "http", .name = "fast_path", .file = "src/conn.c", .doc = "", .line = 1}};
+	static const struct {
+		enum criterion_by by;
+		const char *text;
+		const char *near; /* NULL: nothing */
+	} rows[] = {{BY_KIND, "htpt", "http"},
+		    {BY_KIND, "nothing", NULL},
+		    {BY_NAME, "fastpath", "fast_path"},
+		    {BY_PLACE, "src/con.c:1", "conn.c"},
+		    {BY_PLACE, "conn.c:2", NULL}, /* it is there, but not in that line */
+		    {BY_DOC, "http", NULL},
+		    {BY_MODULE, "/bin/porgram", "program"}};
+	struct images images = {0};
+	fake_image_add(&images, "/usr/bin/program", sites, COUNT(sites));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct criteria c;
+		struct df_err err;
+		char says[80];
+		snprintf(says, sizeof(says), "; did you mean '%s'?", rows[i].near ?: "");
+		cr_assert_eq(add(&c, rows[i].by, rows[i].text, &err), 0);
+		criterion_no_match(&room[0], &images, &err);
+		cr_expect_eq(strstr(err.text, rows[i].near ? says : "did you mean") != NULL,
+			     rows[i].near != NULL, "%s", err.text);
+		free(room[0].path);
+	}
+	images_free(&images);
 }
 
 /* ---- states ---- */
