@@ -143,13 +143,14 @@ tables_are_read() {
 		[ "$(rows 'more than Ta limit' | wc -l)" -eq 3 ]
 }
 
-# "NAME TYPE ACCESS ALIGNMENT" of the sections that a flag makes, without groups.
+# "NAME TYPE ACCESS ALIGNMENT" of the sections that a flag makes, without groups and numbers.
 sections_made() {
 	echo 'int main(void) { return DF_FEATURE(a, b); }' |
 		"${compiler[@]}" -include df.h -c -x c - -o "$WORK/sections.o" || return 1
 	readelf -W -S "$WORK/sections.o" | sed -nE 's/^ *\[ *[0-9]+\] //p' |
 		awk '$1 ~ /df/ && $2 ~ /^(NOTE|PROGBITS|NOBITS)$/ {
-			access = $7; sub(/G/, "", access); print $1, $2, access, $NF }' | sort -u
+			access = $7; sub(/G/, "", access); sub(/\.[0-9]+$/, "", $1)
+			print $1, $2, access, $NF }' | sort -u
 }
 
 same_sections() {

@@ -17,14 +17,28 @@ fenced() {
 		wanted { print }' "$top/README.md"
 }
 
+# What is written in a page, as it is read.
+as_read() { sed -e 's/\\-/-/g' -e 's/\\e/\\/g' -e 's/\\&//g' -e "s/\\\\(aq/'/g"; }
+
 # displayed NUMBER: that literal display of the examples in the page, as it is read.
 displayed() {
 	awk -v wanted="$1" '
 		/^\.Sh / { here = ($2 == "EXAMPLES") }
 		/^\.Ed/ { inside = 0 }
 		here && inside && number == wanted { print }
-		/^\.Bd -literal/ && here { inside = 1; number++ }' "$page" |
-		sed -e 's/\\-/-/g' -e 's/\\e/\\/g' -e 's/\\&//g' -e "s/\\\\(aq/'/g"
+		/^\.Bd -literal/ && here { inside = 1; number++ }' "$page" | as_read
+}
+
+# For commands.sh: what was run, and that some was not.
+note_run() {
+	[ -n "${DF_DOCS_RAN-}" ] || return 0
+	mkdir -p "$DF_DOCS_RAN" && printf '%s\n' "$1" >>"$DF_DOCS_RAN/ran.${test#inside_}"
+}
+
+skip() {
+	echo "skipped: $1"
+	skipped=$((skipped + 1))
+	[ -z "${DF_DOCS_RAN-}" ] || { mkdir -p "$DF_DOCS_RAN" && echo "$1" >>"$DF_DOCS_RAN/skipped"; }
 }
 
 # Who types has to wait for nothing: a process in the background is another program by then.
@@ -40,7 +54,10 @@ session_of() {
 	local line
 	while IFS= read -r line; do
 		case $line in
-		'$ '*) printf '%s\n' "$line" && { eval "${line#??}"; } 2>&1 </dev/null ;;
+		'$ '*)
+			note_run "${line#??}"
+			printf '%s\n' "$line" && { eval "${line#??}"; } 2>&1 </dev/null
+			;;
 		esac
 		case $line in
 		'$ '*'&') await_program ;;
@@ -78,3 +95,10 @@ groff_says_nothing() {
 	says_nothing cat "$WORK/groff"
 }
 
+# Whether we may change a process that is not our child.
+may_attach() {
+	local scope=/proc/sys/kernel/yama/ptrace_scope
+	[ "$(id -u)" -eq 0 ] || [ ! -e $scope ] || [ "$(cat $scope)" -eq 0 ] && return 0
+	skip "sessions: $scope keeps us from processes that are not our children"
+	return 1
+}

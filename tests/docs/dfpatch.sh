@@ -137,7 +137,14 @@ same_defaults() {
 	done <"$WORK/defaults"
 }
 
+# Those of the table in README.md.
+readme_commands() {
+	fenced '## Flip it' '' | sed -n 's/^dfpatch \([a-z]*\) .*/\1/p' | sort -u >"$WORK/in_readme"
+	commands | sort | same 'commands in README.md' "$WORK/in_readme" -
+}
+
 tool_options() {
+	check 'README.md lists each command' readme_commands
 	check 'the page has the commands of --help' same_commands
 	check 'the page has the options of --help, with their arguments' same_options
 	check 'the synopsis has those of each command' same_synopsis
@@ -388,14 +395,6 @@ tool_page() {
 
 # ---- examples ----
 
-# Whether we may change a process that is not our child.
-may_attach() {
-	local scope=/proc/sys/kernel/yama/ptrace_scope
-	[ "$(id -u)" -eq 0 ] || [ ! -e $scope ] || [ "$(cat $scope)" -eq 0 ] && return 0
-	skip "sessions: $scope keeps us from processes that are not our children"
-	return 1
-}
-
 # On a machine that is very busy a change may not be a quiet one.
 with_chances() {
 	local chance
@@ -503,8 +502,10 @@ ships() {
 
 # The job that README.md shows, as a runner carries it out.
 job() {
+	local line
 	fenced '## Before it ships' yaml | sed -n '/run: |$/,$p' | sed 1d >job
 	[ -s job ] || { echo 'there is no job'; return 1; }
+	while read -r line; do note_run "$line"; done <job
 	printf '%s() { "%s" "$@"; }\n' dfpatch "$tool" | cat - job >job.sh
 	bash -e job.sh
 }

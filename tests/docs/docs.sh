@@ -80,6 +80,34 @@ errors_in_header() { grep -oE '\bDF_ERROR_[A-Z]+' "$header" | sort -u; }
 errors_in_page() { sed -n 's/^\.It Bq Er \(DF_ERROR_[A-Z]*\)$/\1/p' "$page" | sort; }
 same_errors() { diff <(errors_in_header) <(errors_in_page); }
 
+# What the public headers define for programs, functions and macros; a name that ends in _ is
+# none of these, nor is the one by which a header sees that it was read before.
+public_names() {
+	sed -nE -e 's/^#define ([A-Za-z][A-Za-z0-9_]*[A-Za-z0-9])([ (].*|$)/\1/p' \
+		-e 's/^static inline [a-z_]+ (\*?)([a-z_]*[a-z])\(.*/\2/p' \
+		"$INCLUDE/df.h" "$INCLUDE/dynamic_flag.h" "$INCLUDE/an_hook.h" |
+		grep -vE '^(DF|DYNAMIC_FLAG|AN_HOOK)_H$' | sort -u
+	# What changes the macros, and is defined by nobody there.
+	printf '%s\n' NDEBUG DF_ONE_SECTION
+}
+
+each_name_is_there() {
+	local name count=0
+	for name in $(public_names); do
+		grep -qE "(^|[^A-Za-z0-9_])$name([^A-Za-z0-9_]|$)" "$page" || { echo "$name"; return 1; }
+		count=$((count + 1))
+	done
+	[ $count -gt 30 ]
+}
+
+# The members of the structure that callbacks are given, with their types.
+info_in() {
+	sed -n '/^struct df_flag_info {/,/^};/p' "$1" | sed -E -e 's/\/\*.*//' -e 's/[ \t]+/ /g' \
+		-e 's/ $//'
+}
+
+same_info() { [ -n "$(info_in "$page")" ] && diff <(info_in "$header") <(info_in "$page"); }
+
 # A page of its own for each function leads to this one.
 is_found_by_name() {
 	local name
@@ -102,6 +130,8 @@ man_page() {
 	check 'the page bears the name of each function' same_names
 	check 'each function has a page' is_found_by_name
 	check 'each error of df.h is described' same_errors
+	check 'each macro and function of the headers is described' each_name_is_there
+	check 'what a callback is given has the members of df.h' same_info
 }
 
 # ---- system calls ----
