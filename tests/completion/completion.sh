@@ -94,7 +94,7 @@ complete_fish() {
 candidates() {
 	local line=$1 before=${1% *} last=${1##* }
 	tail -n +"$(($(wc -w <<<"$before") + 1))" got | grep -vxF -e "${last//\\/}" |
-		sed 's|/$||' | sort -u
+		sed 's,[/=]$,,' | sort -u
 }
 
 # judge LINE WANTED
