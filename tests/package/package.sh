@@ -302,11 +302,22 @@ has_one_page() {
 	grep -F man/dfpatch.1 "$install" && ! grep -F .3 "$install"
 }
 
+library_alone() {
+	env -u PKG_CONFIG_LIBDIR -u LD_LIBRARY_PATH cmake -S "$SOURCE/../.." -B "$WORK/alone" \
+		-G Ninja -DDF_TOOL=OFF -DDF_TESTS=OFF -DCMAKE_C_FLAGS="${extra[*]}" &&
+		cmake --build "$WORK/alone" && cmake --install "$WORK/alone" --prefix "$WORK/there"
+}
+has_nothing_of_the_tool() {
+	[ -n "$(find "$WORK/there" -name libdf.a)" ] && ! find "$WORK/there" -name '*dfpatch*' | grep .
+}
+
 left_out() {
 	check '-DDF_LIBRARY=OFF' configure_without
 	check 'no library is built' no_rule_for_it
 	check 'the headers are there' exports_headers
 	check 'the page of the tool is there, and no other' has_one_page
+	check '-DDF_TOOL=OFF' library_alone
+	check 'nothing of the tool is installed' has_nothing_of_the_tool
 }
 
 case $test in
