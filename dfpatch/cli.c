@@ -410,7 +410,6 @@ static char *help_filter(int key, const char *text, void *input)
 static enum cli_result without_command(int argc, char **argv)
 {
 	const char *first = argc > 1 ? argv[1] : "";
-	struct nearest nearest;
 	if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 ||
 	    strcmp(first, "help") == 0) {
 		help_print(stdout);
@@ -420,16 +419,7 @@ static enum cli_result without_command(int argc, char **argv)
 		puts("dfpatch " DFPATCH_VERSION);
 		return CLI_DONE;
 	}
-	const char *near = command_near(first, &nearest);
-	if (*first == '\0')
-		fputs("dfpatch: name a command;", stderr);
-	else if (*first == '-')
-		fprintf(stderr, "dfpatch: name a command before the option '%s';", first);
-	else if (near)
-		fprintf(stderr, "dfpatch: unknown command '%s'; did you mean '%s'?", first, near);
-	else
-		fprintf(stderr, "dfpatch: unknown command '%s';", first);
-	fputs(" 'dfpatch --help' shows the commands\n", stderr);
+	help_no_command(stderr, first);
 	return CLI_USAGE;
 }
 

@@ -137,6 +137,21 @@ void help_print(FILE *to)
 	      to);
 }
 
+void help_no_command(FILE *to, const char *first)
+{
+	struct nearest nearest;
+	const char *near = command_near(first, &nearest);
+	if (*first == '\0')
+		fputs("dfpatch: name a command;", to);
+	else if (*first == '-')
+		fprintf(to, "dfpatch: name a command before the option '%s';", first);
+	else if (near)
+		fprintf(to, "dfpatch: unknown command '%s'; did you mean '%s'?", first, near);
+	else
+		fprintf(to, "dfpatch: unknown command '%s';", first);
+	fputs(" 'dfpatch --help' shows the commands\n", to);
+}
+
 struct help_list {
 	const char *title;
 	const char *lines; /* NULL for none */

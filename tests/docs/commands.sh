@@ -18,6 +18,11 @@ not_run() {
 		cmake --preset release: a second build; test_presets sees that there is such a preset
 		cmake --build --preset release: likewise
 		cmake --install build/release: package.install does it with the build that is tested
+		scripts/packages.sh demo: it installs, as root, what had to be there to build what is tested
+		cmake --preset package: package.debian does it in a directory of its own
+		cmake --build --preset package: likewise
+		cpack --preset package: likewise
+		apt install ./build/package/*.deb: package.debian unpacks them and changes no system
 	END
 }
 
