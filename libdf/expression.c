@@ -66,6 +66,7 @@ static bool closes_group(const char *opened)
 #define NESTING_MAX 100
 #define PARTS_MAX 8192
 #define LOOPS_MAX 12
+#define ANCHOR_LOOPS 4
 
 /* The end of a bracket expression that begins at `c`; that of the text if it has none. */
 static const char *bracket_end(const char *c)
@@ -85,22 +86,37 @@ static const char *bracket_end(const char *c)
 	return c;
 }
 
-/* What a quantifier at *c makes of one part; advances *c to its last character. */
-static size_t repetition(const char **c)
+/* The end of the quantifier that begins at `c`: its last character. */
+static const char *quantifier_end(const char *c)
 {
-	size_t most = 4, times = 0;
-	if (**c != '{')
-		return most;
-	const char *end = *c + 1;
-	for (; (*end >= '0' && *end <= '9') || *end == ','; end++) {
-		times = *end == ',' ? 0 : 10 * times + (size_t)(*end - '0');
+	const char *end = c + 1;
+	if (*c != '{')
+		return c;
+	for (; (*end >= '0' && *end <= '9') || *end == ','; end++)
+		;
+	return *end == '}' ? end : c;
+}
+
+/* How often what it repeats then stands there. What is above RE_DUP_MAX regcomp() refuses. */
+static size_t copies(const char *c)
+{
+	size_t most = 0, times = 0;
+	if (*c != '{')
+		return *c == '+' ? 2 : 1;
+	for (c++; (*c >= '0' && *c <= '9') || *c == ','; c++) {
+		times = *c == ',' ? 0 : 10 * times + (size_t)(*c - '0');
 		if (times > RE_DUP_MAX)
-			return most;
+			return 1;
 		most = times > most ? times : most;
 	}
-	if (*end == '}')
-		*c = end;
-	return most;
+	return most + 1; /* of {2,}, a star */
+}
+
+/* What it makes of one part. */
+static size_t repetition(const char *c)
+{
+	const size_t least = 4, count = *c == '{' ? copies(c) - 1 : 0;
+	return count > least ? count : least;
 }
 
 /*
@@ -115,7 +131,8 @@ static size_t count_parts(const char *c)
 	size_t sums[NESTING_MAX + 1] = {0}, depth = 0, last = 0;
 	for (; *c != '\0' && sums[depth] <= PARTS_MAX && last <= PARTS_MAX; c++) {
 		if (strchr("*+?{", *c)) {
-			last = (last > 0 ? last : 1) * repetition(&c);
+			last = (last > 0 ? last : 1) * repetition(c);
+			c = quantifier_end(c);
 			continue;
 		}
 		if (*c == ')' && depth > 0) {
@@ -138,39 +155,82 @@ static size_t count_parts(const char *c)
 	return sums[0] + last;
 }
 
+/* A part of an expression: its loops, whether it can be empty, and whether it holds an anchor. */
+struct part {
+	size_t loops;
+	bool empty, anchor;
+};
+
+static void repeat(struct part *part, const char *quantifier)
+{
+	const size_t count = copies(quantifier), more = count > 2 ? count - 1 : 1;
+	part->loops *= count;
+	if (part->empty)
+		part->loops += more * (part->anchor ? ANCHOR_LOOPS : 1);
+	part->empty |= strchr("*?", *quantifier) != NULL ||
+		       (*quantifier == '{' && strchr("0,", quantifier[1]));
+}
+
+/* Of all kinds; and back-references, which can be empty as well. */
+static bool is_anchor(const char *c)
+{
+	return *c == '^' || *c == '$' ||
+	       (*c == '\\' && c[1] != '\0' && strchr("bB<>`'123456789", c[1]));
+}
+
+/* The last character of the part at `c`, which is no parenthesis. */
+static const char *part_end(const char *c)
+{
+	if (*c == '[')
+		return bracket_end(c);
+	return *c == '\\' ? c + 1 : c;
+}
+
+/* A part is whole: it stands in what is open now. */
+static void add_part(struct part *open, const struct part *part)
+{
+	open->loops += part->loops;
+	open->empty |= part->empty;
+	open->anchor |= part->anchor;
+}
+
 /*
  * Repetitions of what can be repeated without a byte, as in x** and (x*|y)*. Behind an
- * anchor, the time that regcomp() takes doubles with each one, wherever they stand.
- * From above: all that holds a repetition or a bar counts as if it could be empty.
+ * anchor, the time that regcomp() takes doubles with each one, wherever they stand; and it
+ * makes xx* of x+, so that they double with each plus sign behind them. Where an anchor is
+ * repeated, all that can be empty next to it is gone through once for each way to it.
+ * From above: all that holds a repetition, an anchor or a bar counts as if it could be empty,
+ * and what closes nothing as if it closed all before it (closes_group).
  */
 static size_t count_loops(const char *c)
 {
-	bool within[NESTING_MAX + 1] = {false}, empty = false;
+	struct part open[NESTING_MAX + 1] = {{.empty = *c == ')'}}, last = {0};
 	size_t depth = 0, loops = 0;
-	for (; *c != '\0'; c++) {
+	for (; *c != '\0' && last.loops <= LOOPS_MAX; c++) {
 		if (strchr("*+?{", *c)) {
-			repetition(&c);
-			loops += empty;
-			empty = within[depth] = true;
+			repeat(&last, c);
+			open[depth].empty = true;
+			c = quantifier_end(c);
 			continue;
 		}
-		if (*c == ')' && depth > 0) {
-			empty = within[depth--];
-			within[depth] |= empty;
-			continue;
+		add_part(&open[depth], &last);
+		last = (struct part){.empty = is_anchor(c), .anchor = is_anchor(c)};
+		if (*c == '(') {
+			open[++depth] = (struct part){.empty = c[1] == ')'};
+		} else if (*c == ')') {
+			last = open[depth];
+			open[depth] = (struct part){0};
+			depth -= depth > 0;
+		} else {
+			open[depth].empty |= *c == '|';
+			c = part_end(c);
 		}
-		empty = false;
-		within[depth] |= *c == '|';
-		if (*c == '(')
-			within[++depth] = c[1] == ')';
-		else if (*c == '[')
-			c = bracket_end(c);
-		else if (*c == '\\')
-			c++;
 		if (*c == '\0')
 			break;
 	}
-	return loops;
+	for (size_t i = 0; i <= depth; i++)
+		loops += open[i].loops;
+	return loops + last.loops;
 }
 
 int df_expression_check_size(const char *text, struct df_err *err)
