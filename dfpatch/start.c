@@ -18,6 +18,16 @@
 #include "summary.h"
 #include "tracee.h"
 
+/* ---- in both ---- */
+
+static int unreadable(const char *command, struct df_err *err)
+{
+	return df_fail(err, DF_E_PERMISSION,
+		       "'%s' or what runs it cannot be read, so the kernel does not let it be "
+		       "traced",
+		       command);
+}
+
 /* ---- in the helper ---- */
 
 #define TIMEOUT_NS 5000000000u /* nobody else knows of the process yet */
@@ -59,7 +69,10 @@ static int change(const struct start *start, struct df_err *err)
 	return status;
 }
 
-/* Returns 0, or an error: what it is would not let it be traced, or no /proc tells of it. */
+/*
+ * Returns 0, or an error: what it is would not let it be traced, or no /proc tells of it. That we
+ * trace it already is why the kernel lets us look at it, if it does.
+ */
 static int look_at(struct start *start, struct process *process, struct df_err *err)
 {
 	char path[40];
@@ -68,6 +81,8 @@ static int look_at(struct start *start, struct process *process, struct df_err *
 		snprintf(path, sizeof(path), "/proc/%d/exe", start->newborn.pid);
 		status = privileged_refuse(path, start->request->command[0], err);
 	}
+	if (status == -(int)DF_E_TRACED)
+		status = unreadable(start->request->command[0], err);
 	if (status == -(int)DF_E_PERMISSION)
 		start->status = START_REFUSED;
 	return status;
@@ -149,8 +164,9 @@ static int be_adopted(const struct helper *helper, struct df_err *err)
 	return failed == 0 ? 0
 			   : df_fail_errno(err, DF_E_PERMISSION,
 					   "the kernel does not let dfpatch trace what it starts "
-					   "(a security module, a seccomp filter, or a tracer that "
-					   "is there already); nothing was started");
+					   "(a tracer that is there already, user ids that differ, "
+					   "a seccomp filter, or a security module); nothing was "
+					   "started");
 }
 
 /*
@@ -166,9 +182,7 @@ static int look_before(const char *command, int *status, struct df_err *err)
 	if (privileged_refuse(path, command, err) < 0)
 		return -(int)err->code;
 	if (access(path, R_OK) != 0)
-		return df_fail_errno(err, DF_E_PERMISSION,
-				     "'%s' cannot be read, so the kernel does not let it be traced",
-				     command);
+		return unreadable(command, err);
 	*status = START_FAILED;
 	return 0;
 }

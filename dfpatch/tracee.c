@@ -283,20 +283,43 @@ long tracee_call(pid_t id, const struct tracee_call *call)
 #define STOPS_MAX 100
 #define CODE_64 0x33 /* what the segment register says of 64-bit code */
 
+static void aim_to_exit(struct user_regs_struct *r, bool is_64, int status)
+{
+	r->rax = is_64 ? SYS_exit_group : EXIT_GROUP_32;
+	r->rdi = r->rbx = (unsigned long long)status;
+}
+
 /* 32-bit code makes its calls by int 0x80; there, syscall is no instruction of every processor. */
-void tracee_exit(pid_t id, int status)
+static bool exit_at_once(pid_t id, struct user_regs_struct *r, int status)
 {
 	static const uint8_t instructions[2][INSTRUCTION] = {{0xcd, 0x80}, {0x0f, 0x05}};
 	const struct tracee tracee = {.id = id};
+	const bool is_64 = r->cs == CODE_64;
+	aim_to_exit(r, is_64, status);
+	r->orig_rax = (unsigned long long)-1;
+	return tracee_poke(&tracee, r->rip, instructions[is_64], INSTRUCTION) == 0 &&
+	       set_registers(id, r);
+}
+
+/*
+ * Of a program that its caller may not read, nobody may write the memory, either: in place of the
+ * first call that it makes, before which it cannot have done anything.
+ */
+static bool exit_by_first_call(pid_t id, int status)
+{
 	struct user_regs_struct r;
-	if (!get_registers(id, &r))
-		return;
-	const bool is_64 = r.cs == CODE_64;
-	r.rax = is_64 ? SYS_exit_group : EXIT_GROUP_32;
-	r.orig_rax = (unsigned long long)-1;
-	r.rdi = r.rbx = (unsigned long long)status;
-	if (tracee_poke(&tracee, r.rip, instructions[is_64], INSTRUCTION) != 0 ||
-	    !set_registers(id, &r))
+	if (!run_to_call(id) || !get_registers(id, &r))
+		return false;
+	aim_to_exit(&r, made_64_bit_call(id), status);
+	r.orig_rax = r.rax;
+	return set_registers(id, &r);
+}
+
+void tracee_exit(pid_t id, int status)
+{
+	struct user_regs_struct registers;
+	if (!get_registers(id, &registers) ||
+	    (!exit_at_once(id, &registers, status) && !exit_by_first_call(id, status)))
 		return;
 	/* What else would stop or end it comes too late; unless it is a fault of its own. */
 	for (int i = 0; i < STOPS_MAX; i++) {

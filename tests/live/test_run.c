@@ -482,6 +482,28 @@ Test(run, what_cannot_be_read_is_refused)
 	expect_refused_as_nobody(04711, "is set-user-ID");
 }
 
+/* It is there by the time that this is known. */
+Test(run, what_is_run_by_something_that_cannot_be_read_is_refused)
+{
+	char script[LIVE_PATH], line[LIVE_PATH + 8];
+	const char *const args[] = {"run", "-e", EVERY, script, NULL};
+	if (getuid() != 0)
+		cr_skip_test("only root can become somebody else");
+	scratch_path(script, "");
+	cr_assert_eq(chmod(script, 0755), 0);
+	scratch_path(unreadable, "unreadable");
+	copy_file(target("begun"), unreadable);
+	cr_assert_eq(chmod(unreadable, 0711), 0);
+	scratch_path(script, "script");
+	snprintf(line, sizeof(line), "#!%s\n", unreadable);
+	const int fd = open(script, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	cr_assert_eq(write(fd, line, strlen(line)), (ssize_t)strlen(line));
+	close(fd);
+	tool_start(&tool, args, be_nobody);
+	tool_wait(&tool);
+	expect_not_begun(126, "cannot be read, so the kernel does not let it be traced");
+}
+
 /* It is not enough that the kernel takes the privilege away. */
 Test(run, a_privileged_command_of_somebody_else_is_refused)
 {
