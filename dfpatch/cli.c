@@ -163,8 +163,10 @@ static void take_criterion(struct argp_state *state, struct options *o, int key,
 			argp_error(state, "%s: %s", sorts[i].option, err.text);
 }
 
-static void take_line(struct options *o, const char *text, bool is_file)
+static void take_line(struct argp_state *state, struct options *o, const char *text, bool is_file)
 {
+	if (is_file && *text == '\0')
+		argp_error(state, "--script: an empty name is no file");
 	o->script[o->script_count++] = (struct script_source){.text = text, .is_file = is_file};
 }
 
@@ -294,10 +296,10 @@ static error_t parse_file_option(int key, char *arg, struct argp_state *state, s
 {
 	switch (key) {
 	case 'e':
-		take_line(o, arg, false);
+		take_line(state, o, arg, false);
 		return 0;
 	case 's':
-		take_line(o, arg, true);
+		take_line(state, o, arg, true);
 		return 0;
 	case 'v':
 		o->verbose = true;

@@ -110,9 +110,14 @@ static size_t count_slashes(const char *text)
 	return count;
 }
 
-/* With no * for a slash, only one end of the path has as many as the pattern. */
+/*
+ * With no * for a slash, only one end of the path has as many as the pattern. Shells complete names
+ * that begin where they are, which is not where the path begins.
+ */
 static bool is_path(const char *pattern, const char *path)
 {
+	while (strncmp(pattern, "./", 2) == 0)
+		pattern += 2;
 	const size_t wanted = count_slashes(pattern);
 	for (size_t there = count_slashes(path); there > wanted; there--)
 		path = strchr(path, '/') + 1;

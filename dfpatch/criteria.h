@@ -4,8 +4,8 @@
  *
  * Kinds, names, files and modules are compared as a shell does with file names: * ? [ ] stand for
  * others (fnmatch(3)), byte by byte if the thread's locale is C. A file or module may be named by
- * the end of its path, from any slash on; * and ? stand for no slash there. A doc has to hold the
- * text, whatever the case of its letters.
+ * the end of its path, from any slash on, also with ./ in front; * and ? stand for no slash there. A
+ * doc has to hold the text, whatever the case of its ASCII letters.
  */
 #ifndef DFPATCH_CRITERIA_H
 #define DFPATCH_CRITERIA_H
