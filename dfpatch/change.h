@@ -26,12 +26,22 @@ enum mode {
 	MODE_STOP,
 };
 
+struct change_result;
+struct undo_request;
+
+/* Who is told what will be written, just before; an error keeps it from being written. */
+struct change_witness {
+	int (*tell)(void *context, const struct change_result *result, struct df_err *err);
+	void *context;
+};
+
 struct change_request {
 	enum df_op op;
 	const char *const *patterns; /* none: all flags */
 	size_t pattern_count;
 	const struct scripts *scripts;	 /* in place of operation and patterns; NULL for these */
 	const struct criteria *criteria; /* what else flags have to be; NULL: nothing */
+	const struct undo_request *undo; /* in place of all these (undo.h); NULL for these */
 	pid_t pid;
 	struct process_check check; /* whether it is one that is meant; nothing to ask: it is */
 	bool dry_run;
@@ -42,6 +52,7 @@ struct change_request {
 	struct marks *marks; /* where what is done is remembered; NULL: nowhere */
 	struct recorder *recorder; /* who is told what is done (recorder.h); NULL: nobody */
 	bool inherits; /* what is remembered counts as done here, too, where a fork brought it */
+	struct change_witness witness; /* nobody to tell: NULL */
 };
 
 /* What a change came to; valid as far as it got, also after a failure. */
@@ -56,6 +67,7 @@ struct change_result {
 	size_t threads;	       /* how many, the last time */
 	uint64_t pause;	       /* ns, all stops added */
 	size_t committed;      /* modules that were changed */
+	uint64_t until;	       /* CLOCK_REALTIME, ns: when it is to be taken back; 0 for never */
 	size_t recovered; /* modules in which the work of a controller that died was put right */
 };
 

@@ -127,6 +127,7 @@
  *   marks            which modules we have changed, to know them in forked processes
  *   change.h         a change: what is asked for, and what it came to
  *   journal          what is written to text, and when
+ *   undo             what a change adds, and taking that back
  *   work.h           what its steps share
  *   plans            what it comes to in each module
  *   recorder         telling whoever records it

@@ -7,6 +7,7 @@
 
 #include "image_process.h"
 #include "script_plan.h"
+#include "undo.h"
 
 struct df_module plans_module(const struct work *w, size_t i)
 {
@@ -117,6 +118,10 @@ static int do_scripts(struct work *w, struct df_err *err)
 static int do_what_is_asked(struct work *w, struct df_err *err)
 {
 	struct change_result *r = w->result;
+	if (w->request->undo) {
+		undo_plan(w->request->undo, &r->images, r->plans, &r->selection);
+		return 0;
+	}
 	if (w->request->scripts)
 		return do_scripts(w, err);
 	selection_narrow(&r->selection, &r->images, w->request->criteria);
@@ -222,7 +227,9 @@ int plans_load(struct work *w, struct df_err *err)
 {
 	struct change_result *r = w->result;
 	int status = images_from_process(&r->process, &r->images, err);
-	if (status == 0)
+	if (status == 0 && w->request->undo)
+		status = selection_new(&r->selection, &r->images, false, err);
+	else if (status == 0)
 		status = selection_make(&r->selection, &r->images, w->request->criteria,
 					w->request->patterns, w->request->pattern_count, err);
 	return status < 0 ? status : make_plans(r, err);

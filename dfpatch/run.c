@@ -26,6 +26,7 @@
 #include "quiet.h"
 #include "recorder.h"
 #include "stopped.h"
+#include "undo.h"
 #include "way.h"
 
 /* The memory descriptor cannot tell exec from exit. */
@@ -97,6 +98,8 @@ static int commit(struct work *w, struct df_err *err)
 		status = way_choose(w, &quiet, err);
 	if (status == 0)
 		status = recorder_make_room(w, err);
+	if (status == 0 && w->request->witness.tell)
+		status = w->request->witness.tell(w->request->witness.context, w->result, err);
 	if (status == 0)
 		status = recorder_before(w, err);
 	return status < 0 ? status : recorder_after(w, carry_through(w, quiet, err), err);
@@ -181,6 +184,8 @@ static int prepare(struct work *w, struct df_err *err)
 		status = process_open_checked(w->request->pid, true, &w->request->check,
 					      &r->process, err);
 	r->process.not_begun = w->request->held != NULL;
+	if (status == 0 && w->request->undo)
+		status = undo_take_memory(w->request->undo->undo, &r->process, err);
 	if (status == 0 && !w->request->dry_run)
 		status = process_lock(&r->process, w->deadline, err);
 	if (status == 0)
