@@ -139,6 +139,7 @@
  *   summary          what it came to, flag by flag
  *   privileged       which file a command is, and whether it gives privileges
  *   start            a program, started with its flags set
+ *   keeper           a process that goes on where we ended
  *   binary/file_copy  the bytes of a file into another
  *   binary/rewrite   a copy of a file, whole or not at all
  *   binary/notes.h   what to know about it

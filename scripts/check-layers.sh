@@ -16,9 +16,9 @@ all     dfpatch/elf_file,dfpatch/binary/elf_symbols,dfpatch/binary/object,dfpatc
 all     dfpatch/disasm                  INC  capstone(/.*|\.h)
 all     dfpatch/tracee                  INC  sys/ptrace\.h|linux/ptrace\.h
 all     dfpatch/tracee                  SYM  ptrace
-all     dfpatch/tracee,dfpatch/watchdog,dfpatch/helper,dfpatch/stand_in,dfpatch/binary/git INC sys/wait\.h
-all     dfpatch/tracee,dfpatch/watchdog,dfpatch/helper,dfpatch/stand_in,dfpatch/binary/git SYM wait|waitpid|waitid|wait3|wait4
-all     dfpatch/watchdog,dfpatch/helper,dfpatch/stand_in,dfpatch/binary/git SYM fork|vfork|_Fork|clone
+all     dfpatch/tracee,dfpatch/watchdog,dfpatch/helper,dfpatch/keeper,dfpatch/stand_in,dfpatch/binary/git INC sys/wait\.h
+all     dfpatch/tracee,dfpatch/watchdog,dfpatch/helper,dfpatch/keeper,dfpatch/stand_in,dfpatch/binary/git SYM wait|waitpid|waitid|wait3|wait4
+all     dfpatch/watchdog,dfpatch/helper,dfpatch/keeper,dfpatch/stand_in,dfpatch/binary/git SYM fork|vfork|_Fork|clone
 all     dfpatch/start,dfpatch/binary/git SYM  execve|execv|execvp|execvpe|execl|execlp|execle
 all     dfpatch/binary/git              SYM  fexecve|execveat|posix_spawn|posix_spawnp|system|popen
 all     dfpatch/binary/confine          INC  linux/seccomp\.h|linux/filter\.h
@@ -30,7 +30,7 @@ all     dfpatch/json_document           INC  json-c/.*
 all     dfpatch/grid                    INC  libsmartcols.*
 all     dfpatch/cli,dfpatch/commands    INC  argp\.h|getopt\.h
 all     dfpatch/cli                     SYM  argp_[a-z_]+|getopt|getopt_long
-all     dfpatch/main,dfpatch/watchdog,dfpatch/helper,dfpatch/binary/git SYM _exit
+all     dfpatch/main,dfpatch/watchdog,dfpatch/helper,dfpatch/keeper,dfpatch/binary/git SYM _exit
 all     dfpatch/main                    SYM  exit|_Exit|quick_exit|abort|assert|longjmp
 all     dfpatch/main                    SYM  err|errx|verr|verrx|error
 libdf   libdf/print                     SYM  printf|vprintf|puts|putchar|putc|fputs|fputc|perror
