@@ -40,6 +40,13 @@ static void take_interval(struct argp_state *state, const char *text, uint64_t *
 		argp_error(state, "--interval: '%s' is less than 1ms", text);
 }
 
+static void take_span(struct argp_state *state, const char *text, uint64_t *ns)
+{
+	take_time(state, "for", text, ns);
+	if (*ns == 0)
+		argp_error(state, "--for: '%s' is not more than 0", text);
+}
+
 static int check_columns(const struct command *command, const char *text, struct df_err *err)
 {
 	switch (command->kind) {
@@ -387,6 +394,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_MAX_STOP:
 		take_max_stop(state, arg, &o->max_stop);
+		return 0;
+	case OPT_FOR:
+		take_span(state, arg, &o->span);
 		return 0;
 	case ARGP_KEY_ARG:
 		take_operand(state, o, arg);

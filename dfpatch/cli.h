@@ -32,6 +32,7 @@ struct options {
 	uint64_t timeout;      /* ns; of watch, UINT64_MAX if it was not given */
 	uint64_t interval;     /* ns */
 	uint64_t max_stop;     /* ns */
+	uint64_t span;	       /* ns: for how long a change is made; 0 for good */
 	const char **patterns; /* owned */
 	size_t pattern_count;
 	struct criteria criteria;

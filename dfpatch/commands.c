@@ -136,6 +136,9 @@ static const struct {
 	 {"quiet", OPT_QUIET, NULL, 0, "Stop no thread; fail where that is not safe", 0}},
 	{ON_CHANGE, {"stop", OPT_STOP, NULL, 0, "Stop every thread while flags are written", 0}},
 	{ON_CHANGE,
+	 {"for", OPT_FOR, "TIME", 0,
+	  "Take the change back after this time, or on SIGINT, SIGTERM or SIGHUP", 0}},
+	{ON_CHANGE,
 	 {"timeout", OPT_TIMEOUT, "TIME", 0,
 	  "How long to wait for other controllers (default 5s; a number with s or ms)", 0}},
 	{ON_CHANGE,
@@ -151,12 +154,19 @@ static const struct {
 #define OPTION_COUNT (sizeof(option_table) / sizeof(option_table[0]))
 _Static_assert(OPTION_COUNT <= OPTIONS_MAX, "commands.h says how many there can be");
 
+/* A module is initialised once. */
+static bool can_be_taken_back(const struct command *command)
+{
+	return command->kind != COMMAND_CHANGE || command->op != DF_INIT;
+}
+
 void command_options(const struct command *command, struct argp_option options[OPTIONS_MAX + 1])
 {
 	const unsigned mine = ON(command->kind) | (command_selects(command) ? ON_SELECTION : 0);
 	size_t count = 0;
 	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (option_table[i].commands & mine)
+		if ((option_table[i].commands & mine) &&
+		    (option_table[i].argp.key != OPT_FOR || can_be_taken_back(command)))
 			options[count++] = option_table[i].argp;
 	options[count] = (struct argp_option){0};
 }

@@ -68,7 +68,8 @@ static const struct {
 	{"deactivate", {"dfpatch deactivate --pid 1234 http:fast_path"}},
 	{"enable",
 	 {"dfpatch enable --pid 1234 http:fast_path",
-	  "dfpatch enable --exe /usr/sbin/server --tree http:fast_path"}},
+	  "dfpatch enable --exe /usr/sbin/server --tree http:fast_path",
+	  "dfpatch enable --pid 1234 --for 1s http:fast_path"}},
 	{"disable",
 	 {"dfpatch disable --pid 1234 --kind http --at conn.c:40-90 --active",
 	  "dfpatch disable --pid 1234 --dry-run 'http:' 'cache:.*log'"}},
@@ -127,7 +128,8 @@ void help_print(FILE *to)
 	      "  5    of several processes some failed and others did not, or they failed in\n"
 	      "       different ways: the report says which\n"
 	      "  6    a write failed half-way and was undone, or could not be; or a change was\n"
-	      "       made, or a part of it, but could not be reported: the message says which\n"
+	      "       made, or a part of it, but could not be reported, or not be taken back\n"
+	      "       when its time was over: the message says which\n"
 	      "  7    done, but some flags are unhooked, so the wanted state was not reached\n"
 	      "  125  the flags of a command could not be set: nothing of it has run\n"
 	      "  126  the command cannot be started\n"

@@ -247,6 +247,8 @@ int json_change(const char *command, const struct change_request *request,
 	if (!what || result->process.pid != 0)
 		put_process(&d, d.root, result->process.pid, result->process.name);
 	json_put_outcome(&d, d.root, request, result, what);
+	if (result->until != 0)
+		doc_put_number(&d, d.root, "until_ns", result->until);
 	return document_print(&d, err);
 }
 
@@ -311,6 +313,18 @@ void json_targets_change(struct json_targets *t, const struct target_end *end,
 		put_failed_change(&t->d, object, request, result, end->err);
 	else
 		put_change(&t->d, object, request, result);
+}
+
+void json_targets_until(struct json_targets *t, uint64_t until)
+{
+	if (!t->d.failed && until != 0)
+		doc_put_number(&t->d, t->d.root, "until_ns", until);
+}
+
+void json_targets_undo(struct json_targets *t, const char *cause)
+{
+	if (!t->d.failed)
+		doc_put_text(&t->d, t->d.root, "undo", cause);
 }
 
 int json_targets_end(struct json_targets *t, const struct targets_tally *tally,

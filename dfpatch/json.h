@@ -44,6 +44,9 @@ void json_targets_list(struct json_targets *targets, const struct target_end *en
 		       const struct list_result *result);
 void json_targets_change(struct json_targets *targets, const struct target_end *end,
 			 const struct change_request *request, const struct change_result *result);
+/* Until when it is changed (CLOCK_REALTIME, ns); or, in the document of an undo, why that is. */
+void json_targets_until(struct json_targets *targets, uint64_t until);
+void json_targets_undo(struct json_targets *targets, const char *cause);
 int json_targets_end(struct json_targets *targets, const struct targets_tally *tally,
 		     const struct df_err *blind, struct df_err *err);
 

@@ -25,6 +25,8 @@ const char *json_log_operation(const struct json_log *log, const struct change_r
 {
 	if (log->operation)
 		return log->operation;
+	if (request->undo)
+		return "undo";
 	return request->scripts ? "script" : operation_name(request->op);
 }
 

@@ -140,6 +140,7 @@
  *   privileged       which file a command is, and whether it gives privileges
  *   start            a program, started with its flags set
  *   keeper           a process that goes on where we ended
+ *   temporary        changes for a time
  *   binary/file_copy  the bytes of a file into another
  *   binary/rewrite   a copy of a file, whole or not at all
  *   binary/notes.h   what to know about it
@@ -159,7 +160,7 @@
  *   json_document    making JSON (json-c)
  *   json_stream      the same, printed while it is made
  *   progress         a bar for who waits
- *   report, report_scan, json  for people, for machines
+ *   report, report_scan, report_time, json  for people, for machines
  *   report_watch, json_watch  likewise
  *   binary/diff      what differs between the flags of two modules
  *   binary/report_diff, binary/json_diff  likewise
@@ -180,6 +181,7 @@
  *   several          a command on many processes
  *   exit_status      what it comes to as a number
  *   watch_run        the command watch
+ *   take_back        the end of changes for a time
  *   main             this file; the only one that exits
  */
 #include <stdio.h>
@@ -196,7 +198,6 @@
 #include "inherited.h"
 #include "json.h"
 #include "json_preset.h"
-#include "namespace.h"
 #include "report.h"
 #include "report_preset.h"
 #include "report_scan.h"
@@ -205,6 +206,8 @@
 #include "stand_in.h"
 #include "start.h"
 #include "summary.h"
+#include "take_back.h"
+#include "temporary.h"
 #include "watch_run.h"
 
 static int fail(const struct options *options, const struct df_err *err)
@@ -277,13 +280,16 @@ static int fail_change(const struct options *options, const struct change_reques
 	return exit_status_of(err->code);
 }
 
-static int do_change(const struct options *options, const struct scripts *scripts)
+/* In this and the next, `temporary` is NULL for a change for good. */
+static int do_change(const struct options *options, const struct scripts *scripts,
+		     struct temporary *temporary)
 {
 	const struct change_request request =
 		change_request_of(options, scripts, options->wish.pids[0]);
 	struct change_result result;
 	struct df_err err;
-	const int status = run_change(&request, &result, &err);
+	const int status = temporary_change(temporary, &request, &result, &err);
+	result.until = temporary ? temporary->due_clock : 0;
 	done = request.dry_run ? NULL : change_in_words(&result, status < 0);
 	note_disk(&result.images);
 	const int exit = status < 0 ? fail_change(options, &request, &result, &err)
@@ -292,12 +298,13 @@ static int do_change(const struct options *options, const struct scripts *script
 	return exit;
 }
 
-static int do_several(const struct options *options, const struct scripts *scripts)
+static int do_several(const struct options *options, const struct scripts *scripts,
+		      struct temporary *temporary)
 {
 	static char words[96];
 	struct several several;
 	struct df_err err;
-	const int status = several_run(options, scripts, &several, &err);
+	const int status = several_run(options, scripts, temporary, &several, &err);
 	snprintf(words, sizeof(words), "%zu of %zu processes %s changed", several.written,
 		 several.tally.count, several.written == 1 ? "was" : "were");
 	done = several.written > 0 ? words : NULL;
@@ -309,6 +316,13 @@ static int do_several(const struct options *options, const struct scripts *scrip
 		return fail(options, &err);
 	diag_error(&err);
 	return exit_status_of(err.code);
+}
+
+static int do_changes(const struct options *options, const struct scripts *scripts,
+		      struct temporary *temporary)
+{
+	return cli_several(options) ? do_several(options, scripts, temporary)
+				    : do_change(options, scripts, temporary);
 }
 
 static int do_scan(const struct options *options)
@@ -406,25 +420,11 @@ static int do_run(const struct options *options)
 	return exit;
 }
 
-/* What other pid namespaces call a process becomes what ours does. */
-static int number_processes(const struct options *options, struct df_err *err)
-{
-	for (size_t i = 0; i < options->wish.pid_count; i++) {
-		if (options->members[i] == 0)
-			continue;
-		const int found = namespace_process(options->pids[i], options->members[i], err);
-		if (found < 0)
-			return found;
-		options->pids[i] = found;
-	}
-	return 0;
-}
-
 /* `scripts` is NULL for a command without. */
 static int do_command(const struct options *options, const struct scripts *scripts)
 {
 	struct df_err err;
-	if (number_processes(options, &err) < 0)
+	if (several_number(options, &err) < 0)
 		return fail(options, &err);
 	if (options->command->kind == COMMAND_SCAN)
 		return do_scan(options);
@@ -438,9 +438,11 @@ static int do_command(const struct options *options, const struct scripts *scrip
 		return do_audit(options);
 	if (options->command->kind == COMMAND_RUN)
 		return do_run(options);
-	if (cli_several(options))
-		return do_several(options, scripts);
-	return command_changes(options->command) ? do_change(options, scripts) : do_list(options);
+	if (options->span != 0 && !options->dry_run)
+		return for_a_time(options, scripts, do_changes, &done);
+	if (command_changes(options->command) || cli_several(options))
+		return do_changes(options, scripts, NULL);
+	return do_list(options);
 }
 
 /* Before anything is looked at: preset does it by itself. */

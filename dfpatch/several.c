@@ -10,6 +10,7 @@
 #include "diag.h"
 #include "json.h"
 #include "match.h"
+#include "namespace.h"
 #include "report.h"
 #include "run.h"
 #include "targets.h"
@@ -17,6 +18,7 @@
 struct round {
 	const struct options *options;
 	const struct scripts *scripts;
+	struct temporary *temporary; /* NULL for good */
 	struct several *several;
 	struct targets targets;
 	size_t done;	     /* targets that had their turn */
@@ -183,7 +185,7 @@ static void change_one(struct round *r, const struct target_id *target)
 	request.marks = &r->marks;
 	request.inherits = may_inherit(r, target);
 	request.check = check_of(&found);
-	const int status = run_change(&request, &result, &why);
+	const int status = temporary_change(r->temporary, &request, &result, &why);
 	const struct target_end end = end_of(
 		r, target, status, status == 0 ? target_how_of(&result) : TARGET_FAILED, &why);
 	r->several->written += change_was_written(&result) && !request.dry_run;
@@ -298,6 +300,7 @@ static int end(struct round *r, int status, struct df_err *err)
 	if (r->json) {
 		struct df_err second;
 		r->several->printed = true;
+		json_targets_until(r->json, r->temporary ? r->temporary->due_clock : 0);
 		const int printed = json_targets_end(r->json, tally, &r->blind, &second);
 		if (status == 0 && printed < 0)
 			return df_fail(err, second.code, "%s", second.text);
@@ -316,10 +319,24 @@ int several_nobody(const struct options *options, struct df_err *err)
 		       access(exe, F_OK) == 0 ? "" : ", and there is no such file");
 }
 
-int several_run(const struct options *options, const struct scripts *scripts,
-		struct several *several, struct df_err *err)
+int several_number(const struct options *options, struct df_err *err)
 {
-	struct round r = {.options = options, .scripts = scripts, .several = several};
+	for (size_t i = 0; i < options->wish.pid_count; i++) {
+		if (options->members[i] == 0)
+			continue;
+		const int found = namespace_process(options->pids[i], options->members[i], err);
+		if (found < 0)
+			return found;
+		options->pids[i] = found;
+	}
+	return 0;
+}
+
+int several_run(const struct options *options, const struct scripts *scripts,
+		struct temporary *temporary, struct several *several, struct df_err *err)
+{
+	struct round r = {
+		.options = options, .scripts = scripts, .temporary = temporary, .several = several};
 	*several = (struct several){.written = false};
 	int status = several_check_patterns(options, err);
 	if (status == 0)

@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "err.h"
 #include "summary.h"
+#include "temporary.h"
 
 struct several {
 	struct targets_tally tally;
@@ -26,10 +27,16 @@ struct several {
  * Carries out the command, with its script, and prints what came of it. Returns 0, also if
  * targets failed, or those that were started meanwhile could not be looked for, which is in
  * *several; DF_E_NO_PROCESS if none is meant, DF_E_PATTERN before anything is touched; or
- * DF_E_SYSTEM, DF_E_MEMORY.
+ * DF_E_SYSTEM, DF_E_MEMORY. Changes are made for a time if `temporary` is not NULL.
  */
 int several_run(const struct options *options, const struct scripts *scripts,
-		struct several *several, struct df_err *err);
+		struct temporary *temporary, struct several *several, struct df_err *err);
+
+/*
+ * Numbers the processes that are meant as our pid namespace does, where others do so otherwise.
+ * Returns 0 or what namespace_process() gives.
+ */
+int several_number(const struct options *options, struct df_err *err);
 
 /* What options ask of a process; `scripts` is theirs, read, and NULL for a command without. */
 struct change_request change_request_of(const struct options *options,

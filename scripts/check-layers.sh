@@ -36,9 +36,9 @@ all     dfpatch/main                    SYM  err|errx|verr|verrx|error
 libdf   libdf/print                     SYM  printf|vprintf|puts|putchar|putc|fputs|fputc|perror
 libdf   libdf/print                     SYM  fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
 libdf   libdf/print                     SYM  stdout|stderr
-dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/report_watch,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/binary/report_audit,dfpatch/json_document,dfpatch/json_stream,dfpatch/progress,dfpatch/binary/html,dfpatch/diag,dfpatch/help,dfpatch/cli,dfpatch/main SYM printf|vprintf|puts|putchar|putc|fputs|fputc|perror
-dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/report_watch,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/binary/report_audit,dfpatch/json_document,dfpatch/json_stream,dfpatch/progress,dfpatch/binary/html,dfpatch/diag,dfpatch/help,dfpatch/cli,dfpatch/main SYM fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
-dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/report_watch,dfpatch/flush,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/binary/report_audit,dfpatch/json_document,dfpatch/json_stream,dfpatch/progress,dfpatch/diag,dfpatch/cli,dfpatch/main SYM stdout|stderr
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/report_time,dfpatch/report_watch,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/binary/report_audit,dfpatch/json_document,dfpatch/json_stream,dfpatch/progress,dfpatch/binary/html,dfpatch/diag,dfpatch/help,dfpatch/cli,dfpatch/main SYM printf|vprintf|puts|putchar|putc|fputs|fputc|perror
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/report_time,dfpatch/report_watch,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/binary/report_audit,dfpatch/json_document,dfpatch/json_stream,dfpatch/progress,dfpatch/binary/html,dfpatch/diag,dfpatch/help,dfpatch/cli,dfpatch/main SYM fprintf|vfprintf|dprintf|vdprintf|syslog|warn|warnx
+dfpatch dfpatch/report,dfpatch/report_scan,dfpatch/report_time,dfpatch/report_watch,dfpatch/flush,dfpatch/binary/report_diff,dfpatch/binary/report_preset,dfpatch/binary/report_audit,dfpatch/json_document,dfpatch/json_stream,dfpatch/progress,dfpatch/diag,dfpatch/cli,dfpatch/main SYM stdout|stderr
 RULES
 }
 

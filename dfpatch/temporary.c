@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* temporary.c - the changes of one call of dfpatch, made for a time and then taken back. */
+#include "temporary.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "diag.h"
+#include "run.h"
+#include "summary.h"
+
+/* For how long the keeper does nothing when time is up, so that we do; and between two undos, while
+ * we print. */
+#define GRACE_NS UINT64_C(1000000000)
+#define PRINTING_NS UINT64_C(10000000000)
+
+/* ---- in the keeper ---- */
+
+/* The lock of the process is that of our client's change, and ends with that. */
+static void begin_to_keep(void *context)
+{
+	struct temporary *t = context;
+	process_close(&t->ours);
+}
+
+/* What was under way, as far as anybody knows. */
+static void settle_trial(struct temporary *t)
+{
+	const struct keeper_word word = keeper_told(&t->keeper);
+	if (word.told)
+		undo_settle(&t->trial, word.done, word.open);
+}
+
+static enum taken say(const struct undo *undo, int status, const struct change_result *result,
+		      const struct df_err *err)
+{
+	if (status == -(int)DF_E_NO_PROCESS || status == -(int)DF_E_EXEC)
+		return TAKEN_BACK;
+	if (status < 0) {
+		struct df_err told = *err;
+		df_err_prefix(&told, "what was changed for a time was not taken back");
+		diag_error(&told);
+		return TAKEN_NOT_ALL;
+	}
+	const struct totals totals = totals_of(result);
+	diag_note("process %d (%s): the watchdog took back what was changed for a time: %zu "
+		  "flag%s, %zu unhooked and left alone",
+		  undo->pid, undo->name, totals.changed.flags, totals.changed.flags == 1 ? "" : "s",
+		  totals.unhooked.flags);
+	return totals.unhooked.flags > 0 ? TAKEN_BUT_UNHOOKED : TAKEN_BACK;
+}
+
+static void ask(const struct temporary *t, const struct undo_request *undo,
+		struct change_request *request)
+{
+	*request = t->manner;
+	request->pid = undo->undo->pid;
+	request->undo = undo;
+	request->check = (struct process_check){.ask = undo_check, .context = undo->undo};
+}
+
+static enum taken take_one_back(const struct temporary *t, const struct undo *undo,
+				const struct undo *tried)
+{
+	const struct undo_request what = {.undo = undo, .tried = tried};
+	struct change_request request;
+	struct change_result result;
+	struct df_err err;
+	ask(t, &what, &request);
+	const int status = run_change(&request, &result, &err);
+	const enum taken taken = say(undo, status, &result, &err);
+	change_free(&result);
+	return taken;
+}
+
+static int take_over(void *context)
+{
+	struct temporary *t = context;
+	enum taken worst = TAKEN_BACK;
+	settle_trial(t);
+	for (size_t i = t->next; i <= t->count; i++) {
+		const bool trial = i == t->count;
+		if (trial && (t->undoing || t->trial.count == 0))
+			break;
+		const struct undo *tried = t->undoing && i == t->next ? &t->trial : NULL;
+		const enum taken taken = take_one_back(t, trial ? &t->trial : &t->list[i], tried);
+		if (taken > worst)
+			worst = taken;
+	}
+	return (int)worst;
+}
+
+/* ---- beginning ---- */
+
+/* Who starts us may mean SIGHUP to be ignored, as nohup(1) does. */
+static void choose_signals(sigset_t *set)
+{
+	struct sigaction hangup;
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	if (sigaction(SIGHUP, NULL, &hangup) != 0 || hangup.sa_handler != SIG_IGN)
+		sigaddset(set, SIGHUP);
+}
+
+/* Each process takes two descriptors, for as long as it may take. */
+static void have_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int temporary_begin(struct temporary *t, uint64_t span, struct df_err *err)
+{
+	*t = (struct temporary){.span = span, .trial = {.pidfd = -1, .mem = -1}};
+	const struct keeper_duty duty = {
+		.begin = begin_to_keep, .take_over = take_over, .context = t};
+	choose_signals(&t->awaited);
+	sigprocmask(SIG_BLOCK, &t->awaited, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	have_descriptors();
+	t->signals = signalfd(-1, &t->awaited, SFD_CLOEXEC | SFD_NONBLOCK);
+	const int status = keeper_begin(&t->keeper, &duty, err);
+	if (status < 0 || t->signals >= 0)
+		return status;
+	return df_fail_errno(err, DF_E_SYSTEM, "nothing was changed: cannot wait for signals");
+}
+
+void temporary_end(struct temporary *t)
+{
+	keeper_end(&t->keeper);
+	for (size_t i = 0; i < t->count; i++)
+		undo_free(&t->list[i]);
+	free(t->list);
+	undo_free(&t->trial);
+	cleanup_fd(&t->signals);
+	*t = (struct temporary){.signals = -1, .trial = {.pidfd = -1, .mem = -1}};
+}
+
+/* ---- changes ---- */
+
+static bool interrupted(const struct temporary *t)
+{
+	struct pollfd signal = {.fd = t->signals, .events = POLLIN};
+	return poll(&signal, 1, 0) > 0;
+}
+
+static int have_room(struct temporary *t, struct df_err *err)
+{
+	struct undo *list = reallocarray(t->list, t->count + 1, sizeof(*list));
+	if (!list)
+		return df_fail_memory(err);
+	t->list = list;
+	return 0;
+}
+
+static int start_keeper(struct temporary *t, uint64_t from_now, struct df_err *err)
+{
+	t->keeper_due = monotonic_now() + from_now;
+	return keeper_start(&t->keeper, t->keeper_due, err);
+}
+
+/* From now on there is somebody who takes back what is written next. */
+static int before_writing(void *context, const struct change_result *result, struct df_err *err)
+{
+	struct temporary *t = context;
+	if (!t->undoing && interrupted(t))
+		return df_fail(err, DF_E_TIMEOUT, "a signal came first; nothing was changed");
+	undo_free(&t->trial);
+	t->ours = result->process;
+	int status = t->undoing ? 0 : have_room(t, err);
+	if (status == 0)
+		status = undo_begin(&t->trial, result, err);
+	if (status == 0)
+		status = start_keeper(t, t->undoing ? PRINTING_NS : t->span + GRACE_NS, err);
+	t->told = status < 0;
+	return status;
+}
+
+static int too_late(struct change_result *result, struct df_err *err)
+{
+	*result = (struct change_result){.process = {.pidfd = -1, .dir = -1, .mem = -1}};
+	return df_fail(err, DF_E_TIMEOUT,
+		       "dfpatch stood still for too long, and its watchdog has taken back what "
+		       "was changed; nothing else was changed");
+}
+
+static uint64_t clock_now(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void begin(struct temporary *t)
+{
+	undo_free(&t->trial);
+	t->told = true;
+}
+
+/* Tells the keeper how it went, if there is one that knows of it. */
+static void settle(struct temporary *t, const struct change_result *result, int status)
+{
+	const bool open = status == -(int)DF_E_UNDO;
+	undo_settle(&t->trial, result->committed, open);
+	if (!t->told)
+		keeper_tell(&t->keeper, result->committed, open);
+	t->told = true;
+}
+
+static void remember(struct temporary *t)
+{
+	if (t->trial.count == 0)
+		return;
+	t->list[t->count++] = t->trial;
+	t->trial = (struct undo){.pidfd = -1, .mem = -1};
+	t->due = monotonic_now() + t->span;
+	t->due_clock = clock_now() + t->span;
+}
+
+/* By one that knows all that was changed, and when. */
+static void refresh_keeper(struct temporary *t)
+{
+	struct df_err err;
+	const uint64_t now = monotonic_now(), due = t->due + GRACE_NS;
+	t->ours = (struct process){.pidfd = -1, .dir = -1, .mem = -1};
+	if (start_keeper(t, now < due ? due - now : 0, &err) < 0)
+		diag_note("%s", err.text);
+}
+
+int temporary_change(struct temporary *t, const struct change_request *request,
+		     struct change_result *result, struct df_err *err)
+{
+	if (!t)
+		return run_change(request, result, err);
+	if (!keeper_take_turn(&t->keeper))
+		return too_late(result, err);
+	struct change_request mine = *request;
+	mine.witness = (struct change_witness){.tell = before_writing, .context = t};
+	t->manner = (struct change_request){.mode = request->mode,
+					    .timeout = request->timeout,
+					    .max_stop = request->max_stop,
+					    .recorder = request->recorder};
+	begin(t);
+	const int status = run_change(&mine, result, err);
+	settle(t, result, status);
+	remember(t);
+	/* The keeper was started before, and would now come too early. */
+	if (t->due != 0 && t->keeper_due < t->due + GRACE_NS / 2)
+		refresh_keeper(t);
+	keeper_give_turn(&t->keeper);
+	return status;
+}
+
+/* ---- the time ---- */
+
+/* Whether some of those that were changed live: adds them to the `count` that are polled. */
+static bool watch_ends(const struct temporary *t, struct pollfd *polled, nfds_t *count)
+{
+	bool any = false;
+	for (size_t i = 0; i < t->count; i++) {
+		struct pollfd end = {.fd = t->list[i].pidfd, .events = POLLIN};
+		if (poll(&end, 1, 0) != 0)
+			continue;
+		any = true;
+		polled[(*count)++] = end;
+	}
+	return any;
+}
+
+static int came(const struct temporary *t)
+{
+	struct signalfd_siginfo info;
+	return read(t->signals, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo
+									      : 0;
+}
+
+static struct timespec time_left(const struct temporary *t, bool *none)
+{
+	const uint64_t now = monotonic_now();
+	const uint64_t ns = now < t->due ? t->due - now : 0;
+	*none = ns == 0;
+	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
+				 .tv_nsec = (long)(ns % 1000000000u)};
+}
+
+static enum over wait_by(struct temporary *t, struct pollfd *polled, int *signal)
+{
+	for (;;) {
+		bool late;
+		const struct timespec left = time_left(t, &late);
+		nfds_t count = 0;
+		*signal = came(t);
+		if (*signal != 0)
+			return OVER_SIGNAL;
+		if (late)
+			return OVER_TIME;
+		if (!watch_ends(t, polled, &count))
+			return OVER_ENDED;
+		polled[count++] = (struct pollfd){.fd = t->signals, .events = POLLIN};
+		polled[count++] = (struct pollfd){.fd = t->keeper.pidfd, .events = POLLIN};
+		(void)ppoll(polled, count, &left, NULL);
+		if (keeper_is_gone(&t->keeper) && keeper_take_turn(&t->keeper)) {
+			diag_note("the watchdog of this dfpatch, process %d, has ended; there is "
+				  "another one now",
+				  t->keeper.pid);
+			refresh_keeper(t);
+			keeper_give_turn(&t->keeper);
+		}
+	}
+}
+
+static enum over taken_over(struct temporary *t, enum taken *taken)
+{
+	const int status = keeper_wait(&t->keeper);
+	*taken = status < 0 || status > TAKEN_NOT_ALL ? TAKEN_NOT_ALL : (enum taken)status;
+	return OVER_TAKEN;
+}
+
+enum over temporary_wait(struct temporary *t, int *signal, enum taken *taken)
+{
+	CLEANUP_FREE struct pollfd *polled = calloc(t->count + 2, sizeof(*polled));
+	/* Without memory to wait in, it is over at once. */
+	const enum over over = polled ? wait_by(t, polled, signal) : OVER_TIME;
+	if (!keeper_take_turn(&t->keeper))
+		return taken_over(t, taken);
+	keeper_give_turn(&t->keeper);
+	return over;
+}
+
+/* ---- taking back ---- */
+
+int temporary_undo(struct temporary *t, size_t i, struct change_request *request,
+		   struct change_result *result, struct df_err *err)
+{
+	const struct undo_request what = {.undo = &t->list[i]};
+	ask(t, &what, request);
+	request->witness = (struct change_witness){.tell = before_writing, .context = t};
+	t->next = i;
+	t->undoing = true;
+	if (!keeper_take_turn(&t->keeper))
+		return too_late(result, err);
+	begin(t);
+	const int status = run_change(request, result, err);
+	settle(t, result, status);
+	request->undo = NULL;
+	t->next = i + 1;
+	keeper_give_turn(&t->keeper);
+	return status;
+}
