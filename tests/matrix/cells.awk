@@ -290,6 +290,9 @@ function print_forbidden(   tries)
 	}
 }
 
+# A line that ends with a backslash goes on in the next one.
+sub(/\\$/, "") { begun = begun $0; next }
+begun != "" { sub(/^[ \t]+/, ""); $0 = begun $0; begun = "" }
 /^[ \t]*(#|$)/ { next }
 FILENAME == ARGV[1] { add_value($0) }
 FILENAME == ARGV[2] { add_exclusion($0) }

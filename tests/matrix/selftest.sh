@@ -111,6 +111,8 @@ printf '%s\n' 'a x' 'b x' 'a y' >"$work/sample"
 expect "a value that the sample lacks" 1 'in no cell: mode=z' cells sample
 expect "a cell that is left out" 0 '	b z	compiler=b mode=y[|]z [|] why$' cells excluded
 expect "the same with another seed" 0 '	b y	compiler=b' cells excluded 2
+printf '%s\n' 'compiler=b \' '	mode=y|z | why' >"$work/exclusions"
+expect "an exclusion of two lines" 0 '	compiler=b mode=y[|]z [|] why$' cells excluded
 printf '%s | why\n' compiler=b mode=z 'compiler=b mode=z' >"$work/exclusions"
 expect "an exclusion that others make needless" 0 'only others forbid it' cells excluded
 echo 'compiler=b mode=w | why' >"$work/exclusions"
