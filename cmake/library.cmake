@@ -38,14 +38,16 @@ file(STRINGS ${df_map} df_functions REGEX "^\tdf_[a-z_0-9]+;$")
 list(TRANSFORM df_functions REPLACE "[\t;]" "")
 set(df_functions ${df_functions} PARENT_SCOPE) # for man/
 list(JOIN df_functions "\n" df_names)
-file(CONFIGURE OUTPUT libdf.names CONTENT "@df_names@\n" @ONLY)
+# That of sys/sdt.h, hidden and weak, is one for all probes of a program, by which tools find them.
+file(CONFIGURE OUTPUT libdf.names CONTENT "@df_names@\n_.stapsdt.base\n" @ONLY)
 
 set(df_whole ${CMAKE_CURRENT_BINARY_DIR}/libdf.o)
 add_custom_command(OUTPUT ${df_whole}
   COMMAND ${CMAKE_LINKER} -r -o ${df_whole} ${df_parts}
   COMMAND ${CMAKE_OBJCOPY} --keep-global-symbols=${CMAKE_CURRENT_BINARY_DIR}/libdf.names
     ${df_whole}
-  DEPENDS ${df_parts} ${df_map} COMMAND_EXPAND_LISTS VERBATIM)
+  DEPENDS ${df_parts} ${df_map} ${CMAKE_CURRENT_BINARY_DIR}/libdf.names
+  COMMAND_EXPAND_LISTS VERBATIM)
 set_source_files_properties(${df_whole} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 add_library(df STATIC ${df_whole})
 target_link_libraries(df PUBLIC df_headers INTERFACE Threads::Threads)

@@ -6,6 +6,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "probe.h"
+
+PROBE_DEFINE(dfpatch);
+
+bool journal_is_watched(void)
+{
+	return PROBE_IS_ON(dfpatch);
+}
+
 static uint64_t clock_of(clockid_t id)
 {
 	struct timespec now;
@@ -80,6 +89,15 @@ static void sift(struct journal *j, size_t first, int status)
 	j->count = kept;
 }
 
+static void announce(const struct journal *j, size_t first)
+{
+	for (size_t i = first; i < j->count; i++) {
+		const struct journal_entry *entry = &j->entries[i];
+		PROBE_FLIP(dfpatch, j->pid, &j->sites[entry->site], entry->before[0],
+			   entry->after[0]);
+	}
+}
+
 static int patch(void *context, const struct df_edit *edits, size_t count, bool undo,
 		 struct df_err *err)
 {
@@ -94,6 +112,8 @@ static int patch(void *context, const struct df_edit *edits, size_t count, bool 
 		j->entries[j->count++] = entry_of(j, &edits[i], undo, &from);
 	const int status = j->mem.patch(j->mem.context, edits, count, undo, err);
 	sift(j, first, status);
+	if (PROBE_IS_ON(dfpatch))
+		announce(j, first);
 	return status;
 }
 

@@ -3,8 +3,8 @@
  * journal.h - what was written to text of the target: which bytes, and when.
  *
  * It stands between those who change a module and its memory, and so sees every byte on its
- * way, of a change, of an undo and of the work of a controller that died alike. Nothing here
- * allocates but journal_reserve().
+ * way, of a change, of an undo and of the work of a controller that died alike; what is kept is
+ * also what the probe dfpatch:flip tells (probe.h). Nothing here allocates but journal_reserve().
  */
 #ifndef DFPATCH_JOURNAL_H
 #define DFPATCH_JOURNAL_H
@@ -84,6 +84,9 @@ void journal_add(struct journal *journal, const struct journal_entry *entry);
 void journal_clear(struct journal *journal);
 
 void journal_end(struct journal *journal);
+
+/* Whether somebody looks at the probe, so that it has to be kept for that. */
+bool journal_is_watched(void);
 
 struct moment moment_now(void);
 

@@ -8,6 +8,7 @@
  *   libdf/err        errors as values
  *   libdf/mem.h      how the core reaches a module's bytes
  *   libdf/site.h     a site
+ *   libdf/probe.h    static probes at flips (sys/sdt.h)
  *   libdf/insn.h     the two instructions of a site
  *   libdf/rule.h     the rules of state
  *   libdf/table      note -> control block -> records -> sites
@@ -31,6 +32,7 @@
  *   libdf/kinds      its sites by kind
  *   libdf/names      what is known about the names of its flags
  *   libdf/pick       patterns and kinds -> sites
+ *   libdf/announce   flips, told to who looks at probes
  *   libdf/draft      operation -> counts and bytes, in one's own memory
  *   libdf/wishes     start-up configuration
  *   libdf/guard      no fork while work is under way

@@ -52,7 +52,7 @@ static void add_all_found(struct work *w, size_t i, const struct moment *now)
 int recorder_make_room(struct work *w, struct df_err *err)
 {
 	size_t room = 0;
-	if (!w->request->recorder)
+	if (!w->request->recorder && !journal_is_watched())
 		return 0;
 	for (size_t i = 0; i < w->result->images.count; i++)
 		room += room_for(w, i);
@@ -114,10 +114,8 @@ int recorder_after(struct work *w, int status, struct df_err *err)
 {
 	struct recorder *recorder = w->request->recorder;
 	struct df_err why;
-	if (!recorder)
-		return status;
 	drop_needless(w);
-	const int told = w->journal.count == 0
+	const int told = w->journal.count == 0 || !recorder
 				 ? 0
 				 : recorder->written(recorder, w->request, w->result, &w->journal,
 						     status < 0 ? err : NULL, &why);

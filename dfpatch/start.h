@@ -30,7 +30,7 @@ struct start_request {
 	const struct script_source *sources;
 	size_t source_count;
 	struct recorder *recorder; /* as in a change (change.h) */
-	void (*give_back)(void); /* puts back what we changed that a program inherits; or NULL */
+	void (*give_back)(void);   /* puts back what we changed that a program inherits; or NULL */
 };
 
 /*

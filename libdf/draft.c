@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "announce.h"
 #include "commit.h"
 #include "insn.h"
 #include "self.h"
@@ -366,6 +367,8 @@ static int write_text(void *context, enum df_side side, struct df_err *err)
 		return 0;
 	const int status =
 		self_mem_write(d->module->base, d->edits, d->edit_count, side == DF_WAS, err);
+	if (status == 0)
+		announce_edits(d->module, d->edits, d->edit_count, side == DF_WAS);
 	if (side == DF_WILL)
 		e->denied = status == -(int)DF_E_PERMISSION;
 	return status;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "announce.h"
 #include "draft.h"
 #include "guard.h"
 #include "latch.h"
@@ -25,10 +26,12 @@ static int recover(struct loaded *m, struct df_err *err)
 	uint32_t *scratch = malloc(m->count * sizeof(*scratch));
 	const struct df_module module = {
 		.control = (uintptr_t)m->control, .sites = sites, .count = m->count};
+	struct announced announced = {.sites = sites};
+	const struct df_mem memory = announced_memory(&announced);
 	int status = sites && scratch ? df_table_sites(&m->view, &m->table, sites, scratch, err)
 				      : df_fail_memory(err);
 	if (status == 0)
-		status = df_recover(&self_memory, &module, &stamp, err);
+		status = df_recover(&memory, &module, &stamp, err);
 	free(sites);
 	free(scratch);
 	return status;

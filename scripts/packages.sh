@@ -6,8 +6,8 @@ set -eu
 
 demo='gcc libc6-dev cmake ninja-build pkg-config libelf-dev zlib1g-dev libcapstone-dev
 	libsmartcols-dev libjson-c-dev'
-test="$demo g++ gcc-11 g++-11 gcc-multilib libcriterion-dev clang-14 clang-16 clang-19
-	libclang-rt-14-dev libclang-rt-16-dev libclang-rt-19-dev llvm-19 lld lld-19 mold
+test="$demo g++ gcc-11 g++-11 gcc-multilib libcriterion-dev systemtap-sdt-dev bpftrace
+	clang-14 clang-16 clang-19 libclang-rt-14-dev libclang-rt-16-dev libclang-rt-19-dev llvm-19 lld lld-19 mold
 	musl-tools patchelf elfutils gdb strace util-linux procps time clang-format clang-tidy
 	git spin mandoc groff-base man-db jq chromium dpkg-dev file lintian
 	bash-completion zsh fish expect"

@@ -43,7 +43,8 @@ void replay_end(struct replay *replay);
 
 /*
  * Goes on until a time (monotonic, ns). Each record that says what was written has to find what
- * it says stood there before, unless it is of what was found there; and none may be from before the one ahead of it.
+ * it says stood there before, unless it is of what was found there; and none may be from before the
+ * one ahead of it.
  */
 void replay_until(struct replay *replay, const struct logged *logged, uint64_t time);
 
