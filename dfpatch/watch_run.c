@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -249,8 +250,19 @@ static void note_vain(const struct watch *w)
 		diag_note("no process has such flags");
 }
 
+/* Each process takes three descriptors, for as long as it is followed. */
+static void allow_many_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int watch(struct watch *w, struct df_err *err)
 {
+	allow_many_descriptors();
 	int status = several_check_patterns(w->options, err);
 	if (status == 0)
 		status = take_signals(w, err);

@@ -350,6 +350,6 @@ bool watched_settled(const struct watched *watched)
 {
 	bool settled = true;
 	for (size_t i = 0; i < watched->images.count; i++)
-		settled &= watched->modules[i].settled;
+		settled &= watched->modules[i].settled || watched->modules[i].told_unread;
 	return settled;
 }

@@ -89,7 +89,7 @@ int watched_load(struct look *look, struct df_err *err);
  */
 int watched_read(struct look *look, struct df_err *err);
 
-/* Whether there is a reading of each module. */
+/* Whether there is a reading of each module, or it was told that there is none for now. */
 bool watched_settled(const struct watched *watched);
 
 /* Forgets the modules. */

@@ -79,7 +79,7 @@ Test(watch, every_operation)
 	}
 	TOOL(&tool, "init", PID(&live));
 	SAYS("init", number("outside ", tool.pid, " "), "/basic");
-	SAYS("change", "opt:second@", "held -> off", "count 0");
+	SAYS("change  ", "opt:second@", "held -> off", "count 0");
 	follower_is_silent(&follower, 100);
 	stop();
 }
@@ -89,8 +89,8 @@ Test(watch, a_script_is_one_change)
 	start();
 	FOLLOW(&follower, PID(&live));
 	cr_assert_eq(TOOL(&tool, "apply", PID(&live), "-e", "+basic:feature", "-e", "!debug:"), 0);
-	SAYS("change", "basic:feature@", "off -> on");
-	SAYS("change", "debug:trace@", "unhook 0 -> 1");
+	SAYS("change  ", "basic:feature@", "off -> on");
+	SAYS("change  ", "debug:trace@", "unhook 0 -> 1");
 	cr_assert_not(strstr(follower.tool.out, "missed"));
 	stop();
 }
@@ -102,7 +102,7 @@ Test(watch, some_flags_only)
 	FOLLOW(&follower, PID(&live), "--kind=basic", "--interval=20ms", "basic:s.*");
 	cr_assert(strstr(follower.tool.out, "2 flags in 1 module, 0 changes so far"));
 	TOOL(&tool, "disable", PID(&live), "basic:standard", "opt:", "debug:");
-	SAYS("change", "basic:standard@", "on -> off");
+	SAYS("change  ", "basic:standard@", "on -> off");
 	follower_is_silent(&follower, 100);
 	TOOL(&tool, "enable", PID(&live), "basic:feature");
 	follower_is_silent(&follower, 100);
@@ -116,9 +116,9 @@ Test(watch, states_before_or_after_the_change)
 	TOOL(&tool, "enable", PID(&live), "basic:feature");
 	follower_is_silent(&follower, 100);
 	TOOL(&tool, "unhook", PID(&live), "basic:feature");
-	SAYS("change", "basic:feature@", "unhook 0 -> 1");
+	SAYS("change  ", "basic:feature@", "unhook 0 -> 1");
 	TOOL(&tool, "rehook", PID(&live), "basic:feature");
-	SAYS("change", "basic:feature@", "unhook 1 -> 0");
+	SAYS("change  ", "basic:feature@", "unhook 1 -> 0");
 	TOOL(&tool, "disable", PID(&live), "basic:feature");
 	follower_is_silent(&follower, 100);
 	stop();
@@ -146,19 +146,23 @@ Test(watch, documents)
 Test(watch, changes_between_two_looks_are_counted)
 {
 	start();
-	FOLLOW(&follower, PID(&live), "--interval=2s");
+	FOLLOW(&follower, PID(&live), "--interval=20ms");
+	kill(follower.tool.pid, SIGSTOP);
 	TOOL(&tool, "enable", PID(&live), "basic:feature");
 	TOOL(&tool, "activate", PID(&live), "basic:feature");
 	TOOL(&tool, "activate", PID(&live), "basic:slow");
+	kill(follower.tool.pid, SIGCONT);
 	SAYS("missed", number("outside ", tool.pid, " "),
 	     "/basic: 3 changes since the look before");
-	SAYS("change", "basic:feature@", "off -> on", "count 0 -> 2");
-	SAYS("change", "basic:slow@", "count 1 -> 2");
+	SAYS("change  ", "basic:feature@", "off -> on", "count 0 -> 2");
+	SAYS("change  ", "basic:slow@", "count 1 -> 2");
 	/* What came and went leaves only its number. */
+	kill(follower.tool.pid, SIGSTOP);
 	TOOL(&tool, "enable", PID(&live), "multi:");
 	TOOL(&tool, "disable", PID(&live), "multi:");
+	kill(follower.tool.pid, SIGCONT);
 	SAYS("missed", ": 2 changes since the look before");
-	follower_is_silent(&follower, 2500);
+	follower_is_silent(&follower, 300);
 	stop();
 }
 
@@ -220,8 +224,8 @@ Test(watch, no_half_of_a_change_is_shown)
 	follower_is_silent(&follower, 300);
 	poke_activation("basic", "slow", 0);
 	poke_phase(&spots, DF_PHASE_IDLE);
-	SAYS("change", "basic:feature@", "off -> on");
-	SAYS("change", "basic:slow@", "on -> off");
+	SAYS("change  ", "basic:feature@", "off -> on");
+	SAYS("change  ", "basic:slow@", "on -> off");
 	cr_assert_not(strstr(follower.tool.out, "missed"));
 	spots_close(&spots);
 	stop();
@@ -238,12 +242,12 @@ Test(watch, the_end_of_a_claim_is_awaited)
 	poke_generation(1);
 	follower_is_silent(&follower, 300);
 	poke_claim(0);
-	SAYS("change", "basic:feature@", "off -> on");
+	SAYS("change  ", "basic:feature@", "off -> on");
 	/* One that stands for good is none. */
 	poke_claim(1);
 	poke_activation("basic", "feature", 0);
 	poke_generation(2);
-	SAYS("change", "basic:feature@", "on -> off");
+	SAYS("change  ", "basic:feature@", "on -> off");
 	poke_claim(0);
 	spots_close(&spots);
 	stop();
@@ -259,7 +263,7 @@ Test(watch, what_a_dead_controller_left)
 	follower_is_silent(&follower, 1500);
 	/* The next one ends it, and does its own. */
 	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "basic:feature"), 0, "%s", tool.err);
-	SAYS("change", "basic:feature@", "off -> on");
+	SAYS("change  ", "basic:feature@", "off -> on");
 	poke_phase(&spots, DF_PHASE_WRITING);
 	SAYS("unread", "(phase 2)");
 	poke_phase(&spots, DF_PHASE_IDLE);
@@ -298,7 +302,7 @@ Test(watch, a_target_that_lies)
 	poke_activation("basic", "feature", 1);
 	poke_generation(UINT64_MAX);
 	SAYS("missed", "outside 4294967295", ": 18446744073709551615 changes");
-	SAYS("change", "basic:feature@");
+	SAYS("change  ", "basic:feature@");
 	/* Back: it was loaded anew, as far as anybody can tell. */
 	poke_generation(0);
 	SAYS("unloaded", "/basic: 7 flags");

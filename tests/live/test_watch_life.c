@@ -73,13 +73,13 @@ Test(watch_life, an_exec_is_told)
 	LIVE_START(&live, "reborn");
 	FOLLOW(&follower, PID(&live));
 	TOOL(&tool, "enable", PID(&live), "reborn:");
-	follower_says(&follower, "change");
+	follower_says(&follower, "change  ");
 	live.page->go = 1;
 	follower_says(&follower, "exec");
 	cr_assert(strstr(follower.tool.out, "exec      exe: "), "%s", follower.tool.out);
 	cr_assert(strstr(follower.tool.out, " module, 0 changes so far\n"));
 	TOOL(&tool, "enable", PID(&live), "reborn:");
-	follower_says(&follower, "change");
+	follower_says(&follower, "change  ");
 	live_stop(&live);
 	follower_end(&follower, 0);
 	expect(0);
@@ -135,6 +135,33 @@ Test(watch_life, more_that_run_an_executable)
 	live_stop(&live);
 	follower_says(&follower, "exit");
 	live_stop(&other);
+	follower_says(&follower, "exit");
+	follower_end(&follower, 0);
+	expect(0);
+}
+
+/* Also those that exited and were not waited for, for as long as that takes. */
+Test(watch_life, children_that_exit_are_forgotten)
+{
+	pid_t child = 0;
+	char name[64], text[64] = "";
+	LIVE_START(&live, "breeder", "children=1");
+	FOLLOW(&follower, PID(&live), "--tree");
+	live.page->go = 1;
+	follower_says(&follower, "start");
+	snprintf(name, sizeof(name), "/proc/%d/task/%d/children", live.pid, live.pid);
+	const int fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		cr_skip("the kernel does not tell children (CONFIG_PROC_CHILDREN)\n");
+	cr_assert_gt(read(fd, text, sizeof(text) - 1), 0);
+	close(fd);
+	child = (pid_t)strtol(text, NULL, 10);
+	kill(child, SIGKILL);
+	snprintf(name, sizeof(name), " %d  exit ", child);
+	follower_says(&follower, name);
+	/* A zombie is found at each look around, and is none of ours. */
+	follower_is_silent(&follower, 2500);
+	live_stop(&live);
 	follower_says(&follower, "exit");
 	follower_end(&follower, 0);
 	expect(0);
@@ -211,7 +238,7 @@ Test(watch_life, flags_of_a_module_that_comes_later)
 	live.page->go = 1;
 	follower_says(&follower, "plugin.so: 1 flag, 0 changes so far");
 	TOOL(&tool, "disable", PID(&live), "plugin:");
-	cr_assert(strstr(follower_says(&follower, "change"), "plugin:standard@"));
+	cr_assert(strstr(follower_says(&follower, "change  "), "plugin:standard@"));
 	follower_is_silent(&follower, 100);
 	live_stop(&live);
 	follower_end(&follower, 0);

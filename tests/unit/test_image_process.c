@@ -72,3 +72,26 @@ Test(image_process, data_is_no_module)
 	cr_expect(images_unloaded(&self, &images));
 	let_go();
 }
+
+/* What is mapped to be run is what counts, whether it came or went. */
+Test(image_process, other_text_is_outdated)
+{
+	const int fd = open(GOOD, O_RDONLY | O_CLOEXEC);
+	cr_assert(fd >= 0);
+	load();
+	cr_expect_not(images_outdated(&self, &images));
+	void *data = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	cr_assert_neq(data, MAP_FAILED);
+	cr_expect_not(images_outdated(&self, &images));
+	void *text = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	cr_assert_neq(text, MAP_FAILED);
+	close(fd);
+	cr_expect(images_outdated(&self, &images), "it came");
+	images_free(&images);
+	cr_assert_eq(images_from_process(&self, &images, &err), 0, "%s", err.text);
+	cr_expect_not(images_outdated(&self, &images));
+	munmap(text, 4096);
+	cr_expect(images_outdated(&self, &images), "it went");
+	munmap(data, 4096);
+	let_go();
+}

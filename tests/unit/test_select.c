@@ -237,3 +237,37 @@ Test(select, states)
 	selection_free(&selection);
 	images_free(&images);
 }
+
+/* What some module may have later, or had, is no error. */
+static const struct {
+	const char *asked;
+	const char *patterns[4];
+	const char *want;
+} there[] = {
+	{"", {"http:", "nothing:"}, "p0 p1 l0 "},
+	{"", {"nothing:"}, ""},
+	{"", {"odd:a+b(d", "lib:"}, "l1 "},
+	{"k=http k=htp", {NULL}, "p0 p1 l0 "},
+	{"k=htp", {"http:"}, ""},
+	{"m=program", {"lib:", "cache:"}, "p3 p4 "},
+};
+
+Test(select, those_that_are_there)
+{
+	for (size_t i = 0; i < COUNT(there); i++) {
+		struct images images;
+		struct selection selection;
+		struct df_err err = {0};
+		char text[128];
+		load(&images);
+		ask(there[i].asked);
+		cr_assert_eq(selection_make_of_those_there(&selection, &images, &criteria,
+							   there[i].patterns,
+							   pattern_count(there[i].patterns), &err),
+			     0, "%s", err.text);
+		describe(&selection, &images, text);
+		cr_expect_str_eq(text, there[i].want, "%zu: '%s'", i, text);
+		selection_free(&selection);
+		images_free(&images);
+	}
+}
