@@ -35,10 +35,14 @@ static const struct df_site *each(const struct field *field, take_flag take, voi
 
 /* ---- other patterns ---- */
 
+/* A program's names may be of any length, and regular expressions slow. */
+#define NAME_MOST 256
+
 static bool matches(void *pattern, const struct df_site *site)
 {
 	struct df_err unused;
-	return df_pattern_match(pattern, site, &unused) > 0;
+	return df_full_name_length(site) <= NAME_MOST &&
+	       df_pattern_match(pattern, site, &unused) > 0;
 }
 
 static const struct df_site *match_of(const struct field *field, const char *text)

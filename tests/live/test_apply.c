@@ -160,7 +160,7 @@ Test(apply, one_line_that_means_no_flag_stops_all)
 	TOOL(&tool, "apply", PID(&live), "-e", "+basic:", "-s",
 	     file_of("-opt:\n\n+basic:fature\n"));
 	ended(1);
-	tool_one_error(&tool, "script: line 3: no flag matches 'basic:fature'; 'dfpatch list'");
+	tool_one_error(&tool, "script: line 3: no flag matches 'basic:fature'; did you mean 'basic:feature'?");
 	values_are(AS_BUILT);
 	cr_assert_eq(generation(), 0);
 }
