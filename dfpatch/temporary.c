@@ -228,12 +228,14 @@ static void remember(struct temporary *t)
 	t->due_clock = clock_now() + t->span;
 }
 
-/* By one that knows all that was changed, and when. */
-static void refresh_keeper(struct temporary *t)
+static const struct process nothing_open = {.pidfd = -1, .dir = -1, .mem = -1};
+
+/* By one that knows all that was changed, and when. `open` is the process that we have open. */
+static void refresh_keeper(struct temporary *t, const struct process *open)
 {
 	struct df_err err;
 	const uint64_t now = monotonic_now(), due = t->due + GRACE_NS;
-	t->ours = (struct process){.pidfd = -1, .dir = -1, .mem = -1};
+	t->ours = *open;
 	if (start_keeper(t, now < due ? due - now : 0, &err) < 0)
 		diag_note("%s", err.text);
 }
@@ -257,7 +259,7 @@ int temporary_change(struct temporary *t, const struct change_request *request,
 	remember(t);
 	/* The keeper was started before, and would now come too early. */
 	if (t->due != 0 && t->keeper_due < t->due + GRACE_NS / 2)
-		refresh_keeper(t);
+		refresh_keeper(t, &result->process);
 	keeper_give_turn(&t->keeper);
 	return status;
 }
@@ -314,7 +316,7 @@ static enum over wait_by(struct temporary *t, struct pollfd *polled, int *signal
 			diag_note("the watchdog of this dfpatch, process %d, has ended; there is "
 				  "another one now",
 				  t->keeper.pid);
-			refresh_keeper(t);
+			refresh_keeper(t, &nothing_open);
 			keeper_give_turn(&t->keeper);
 		}
 	}

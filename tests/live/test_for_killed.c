@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "basic.h"
+#include "gate.h"
 #include "leaver.h"
 #include "spots.h"
 #include "strangers.h"
@@ -144,6 +145,67 @@ Test(for_killed, at_all_moments_of_a_quiet_change)
 Test(for_killed, at_all_moments_of_a_stop)
 {
 	at_all_moments("--stop");
+}
+
+static bool is_of_tool(const struct seccomp_notif *call)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task/%u", tool.pid, call->pid);
+	return access(path, F_OK) == 0;
+}
+
+/* False if it came to its end. The listener hears the keeper, too, up to its end. */
+static bool killed_at_write(const char *mode, unsigned wanted)
+{
+	static const int calls[] = {SYS_pwrite64, -1};
+	struct gate gate;
+	struct seccomp_notif call;
+	unsigned writes = 0;
+	gate_start(&gate, &tool,
+		   (const char *const[]){"activate", PID(&live), "--for=10ms", mode,
+					 "basic:feature", NULL},
+		   calls);
+	while (gate_next(&gate, &call)) {
+		if (is_of_tool(&call) && ++writes == wanted)
+			kill(tool.pid, SIGKILL);
+		gate_pass(&gate, &call);
+	}
+	gate_end(&gate);
+	/* On a busy machine its watchdog may be faster. */
+	cr_assert(tool.status == 0 || tool.status == -SIGKILL, "%d: %s", tool.status, tool.err);
+	return tool.status != 0;
+}
+
+/* Before each write of the change, and of the undo. */
+static void at_each_write(const char *mode)
+{
+	struct spots spots;
+	if (!gate_is_there())
+		cr_skip("the kernel cannot tell of system calls (Linux 5.19)\n");
+	start();
+	OTHER("activate", PID(&live), "basic:feature");
+	spots_open(&spots, &live);
+	unsigned writes = 1;
+	while (killed_at_write(mode, writes)) {
+		cr_assert_str_eq(count_of(&live, "basic:feature"), "1\n", "write %u: %s%s", writes,
+				 other.out, tool.err);
+		spots_are_whole(&spots);
+		writes++;
+	}
+	count_is(&live, "1\n");
+	cr_assert_gt(writes, 12, "only %u writes", writes);
+	spots_close(&spots);
+	stop();
+}
+
+Test(for_killed, at_each_write_of_a_quiet_change)
+{
+	at_each_write("--quiet");
+}
+
+Test(for_killed, at_each_write_of_a_stop)
+{
+	at_each_write("--stop");
 }
 
 /* ---- it stands still, or its keeper is killed ---- */
