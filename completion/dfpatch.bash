@@ -63,7 +63,7 @@ _dfpatch_column()
 	local -a target
 	_dfpatch_target
 	[ ${#target[@]} -gt 0 ] || return
-	dfpatch list "${target[@]}" --noheadings -o "$1" 2>/dev/null | grep -v '^process .*:$' | sort -u
+	dfpatch list "${target[@]}" --noheadings -o "$1" 2>/dev/null | sort -u
 }
 
 # _dfpatch_lines TYPED: lines of a script, with the operation that is typed, or on and off.
@@ -101,7 +101,8 @@ _dfpatch_complete()
 	lines) _dfpatch_offer "$typed" < <(_dfpatch_lines "$typed") ;;
 	pids | columns)
 		before=${typed%"${typed##*[,+]}"}
-		_dfpatch_offer "$typed" < <("_dfpatch_$how" | sed "s/^/${before//[!0-9A-Za-z,+@]/}/")
+		before=${before//[!0-9A-Za-z,+@]/}
+		_dfpatch_offer "$typed" < <("_dfpatch_$how" | sed "s/^/$before/")
 		;;
 	esac
 }

@@ -45,8 +45,9 @@ function __dfpatch_column
 	while test $i -le (count $words)
 		switch $words[$i]
 			case -p -f --pid --exe --file
-				set -a target $words[$i] (string replace -r '^~/' $HOME/ -- $words[(math $i + 1)])
+				set -a target $words[$i]
 				set i (math $i + 1)
+				set -a target (string replace -r '^~/' $HOME/ -- $words[$i])
 			case '-p*' '-f*' '--pid=*' '--exe=*' '--file=*' --tree
 				set -a target $words[$i]
 		end
@@ -56,7 +57,7 @@ function __dfpatch_column
 		set target --file (string replace -r '^~/' $HOME/ -- $words[2])
 	end
 	test -n "$target"; or return
-	dfpatch list $target --noheadings -o $argv[1] 2>/dev/null | string match -v 'process *:'
+	dfpatch list $target --noheadings -o $argv[1] 2>/dev/null
 end
 
 function __dfpatch_flags
@@ -90,7 +91,8 @@ end
 
 # What comes in, behind what is typed up to the last comma.
 function __dfpatch_behind
-	set -l before (commandline -ct | string replace -r '^--?[a-z]+=' '' | string match -r '^.*[,+]')
+	set -l before (commandline -ct | string replace -r '^--?[a-z]+=' '' |
+		string match -r '^.*[,+]')
 	while read -l line
 		printf '%s%s\n' "$before" $line
 	end

@@ -35,7 +35,6 @@ _dfpatch_column()
 	column=()
 	(($#reply)) || return 1
 	column=(${(fu)"$(dfpatch list $reply --noheadings -o $1 2>/dev/null)"})
-	column=(${column:#process *:})
 }
 
 _dfpatch_flags()

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# completion.sh SHELL BUILD - completes the lines of `cases` in bash, zsh or fish, and all options that
-# --help names.
+# completion.sh SHELL BUILD - completes the lines of `cases` in bash, zsh or fish, and all options
+# that --help names.
 # shellcheck source=../header/common.sh
 . "$(dirname "$0")/../header/common.sh"
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,7 +21,8 @@ prepare() {
 	mkdir -p "$WORK/there/directory"
 	cd "$WORK/there" || return 1
 	gcc -O1 -I"$INCLUDE" -ffile-prefix-map="$here/=" "$here/server.c" -o server &&
-		sed "s/take_the_place_of_me/\$(touch_.\/broken)\`x\`/" server >odd && chmod +x odd &&
+		sed "s/take_the_place_of_me/\$(touch_.\/broken)\`x\`/" server >odd &&
+		chmod +x odd &&
 		dfpatch list --file ./odd --noheadings -o NAME | grep -F "odd:\$(touch_./broken)"
 }
 
@@ -90,7 +91,7 @@ complete_fish() {
 
 # ---- what is wanted of a line ----
 
-# candidates LINE: from the words that stand in the file `got`; none where the line stayed as it was.
+# candidates LINE: from the words in the file `got`; none where the line stayed as it was.
 candidates() {
 	local line=$1 before=${1% *} last=${1##* }
 	tail -n +"$(($(wc -w <<<"$before") + 1))" got | grep -vxF -e "${last//\\/}" |

@@ -48,7 +48,8 @@ fields() {
 	check 'dfpatch loads libsmartcols' says dfpatch Depends '(^|, )libsmartcols1'
 	check 'dfpatch needs a C library' says dfpatch Depends '(^|, )libc6 \(>= 2'
 	check 'libdf0 needs a C library' says libdf0 Depends '^libc6 \(>= 2[^,]*$'
-	check 'libdf-dev needs its library' says libdf-dev Depends "libdf0 \\(= ${version//./\\.}-1\\)"
+	check 'libdf-dev needs its library' says libdf-dev Depends \
+		"libdf0 \\(= ${version//./\\.}-1\\)"
 	check 'programs of libdf will need libdf0' grep -x "libdf 0 libdf0 (>= $version-1)" \
 		<(control_of libdf0 shlibs)
 	check 'the loader learns of libdf0' grep -x 'activate-noawait ldconfig' \
@@ -76,10 +77,14 @@ owned_by_root() {
 contents() {
 	local package lib="lib/$multiarch"
 	check 'dfpatch: files' holds dfpatch bin/dfpatch 'share/man/man1/dfpatch\.1\.gz' \
-		'share/doc/dfpatch/(README|SECURITY)\.md' 'share/bash-completion/completions/dfpatch' \
-		'share/zsh/vendor-completions/_dfpatch' 'share/fish/vendor_completions\.d/dfpatch\.fish'
-	check 'libdf0: files' holds libdf0 "$lib/libdf\\.so\\.0" "$lib/libdf\\.so\\.${version//./\\.}"
-	check 'libdf-dev: files' holds libdf-dev "$lib/libdf\\.(a|so)" "$lib/pkgconfig/(lib)?df\\.pc" \
+		'share/doc/dfpatch/(README|SECURITY)\.md' \
+		'share/bash-completion/completions/dfpatch' \
+		'share/zsh/vendor-completions/_dfpatch' \
+		'share/fish/vendor_completions\.d/dfpatch\.fish'
+	check 'libdf0: files' holds libdf0 "$lib/libdf\\.so\\.0" \
+		"$lib/libdf\\.so\\.${version//./\\.}"
+	check 'libdf-dev: files' holds libdf-dev "$lib/libdf\\.(a|so)" \
+		"$lib/pkgconfig/(lib)?df\\.pc" \
 		"$lib/cmake/df/df(Config|ConfigVersion|Targets|Targets-release)\\.cmake" \
 		'include/(df|df_abi|dynamic_flag|an_hook)\.h' \
 		'share/man/man(3/df(_[a-z_]+)?\.3|5/df_abi\.5)\.gz'

@@ -44,9 +44,10 @@ files_installed() {
 
 all_there() {
 	local file
-	for file in bin/dfpatch include/df{,_abi}.h include/{dynamic_flag,an_hook}.h lib/libdf.{a,so} \
+	for file in bin/dfpatch include/{df,df_abi,dynamic_flag,an_hook}.h lib/libdf.{a,so} \
 		lib/pkgconfig/{lib,}df.pc lib/cmake/df/dfConfig{,Version}.cmake \
-		share/man/man{1/dfpatch.1,3/df.3,3/df_enable.3,5/df_abi.5} share/doc/dfpatch/{README,CHANGELOG}.md \
+		share/man/man{1/dfpatch.1,3/df.3,3/df_enable.3,5/df_abi.5} \
+		share/doc/dfpatch/{README,CHANGELOG}.md \
 		share/bash-completion/completions/dfpatch share/zsh/site-functions/_dfpatch \
 		share/fish/vendor_completions.d/dfpatch.fish; do
 		files_installed | grep -qxF "$file" || { echo "$file is not installed"; return 1; }
@@ -97,7 +98,8 @@ versions() {
 	check 'dfpatch --version' same_version "$("$root/bin/dfpatch" --version | cut -d ' ' -f 2)"
 	check 'pkg-config --modversion df' same_version "$(pkg-config --modversion df)"
 	check 'pkg-config --modversion libdf' same_version "$(pkg-config --modversion libdf)"
-	check 'the file of libdf.so' same_version "$(readlink -f "$lib/libdf.so" | sed 's/.*\.so\.//')"
+	check 'the file of libdf.so' same_version \
+		"$(readlink -f "$lib/libdf.so" | sed 's/.*\.so\.//')"
 	check 'find_package(df VERSION EXACT)' finds "$version;EXACT"
 	check 'find_package(df), one minor version later' finds_not 0.999
 	check 'CHANGELOG.md' in_changelog
@@ -248,8 +250,8 @@ cmake_package() {
 
 # It installs its own program, and nothing of ours; and builds no tool.
 built_within() {
-	cmake -S "$here/within" -B "$WORK/within-$1" -G Ninja -DSOURCES="$SOURCE/../.." -DFETCH="$1" \
-		-DCMAKE_C_FLAGS="${extra[*]}" &&
+	cmake -S "$here/within" -B "$WORK/within-$1" -G Ninja -DSOURCES="$SOURCE/../.." \
+		-DFETCH="$1" -DCMAKE_C_FLAGS="${extra[*]}" &&
 		cmake --build "$WORK/within-$1" &&
 		cmake --install "$WORK/within-$1" --prefix "$WORK/installed-$1"
 }
@@ -310,7 +312,8 @@ library_alone() {
 		cmake --build "$WORK/alone" && cmake --install "$WORK/alone" --prefix "$WORK/there"
 }
 has_nothing_of_the_tool() {
-	[ -n "$(find "$WORK/there" -name libdf.a)" ] && ! find "$WORK/there" -name '*dfpatch*' | grep .
+	[ -n "$(find "$WORK/there" -name libdf.a)" ] &&
+		! find "$WORK/there" -name '*dfpatch*' | grep .
 }
 
 left_out() {
