@@ -40,7 +40,7 @@ static int with_descendants(pid_t target)
 	if (cli_parse(6, by_script ? script : words, &options) != CLI_RUN ||
 	    scripts_read(options.script, options.script_count, &scripts, &err) < 0)
 		_exit(100);
-	const int status = several_run(&options, by_script ? &scripts : NULL, &several, &err);
+	const int status = several_run(&options, by_script ? &scripts : NULL, NULL, &several, &err);
 	fflush(stdout);
 	return several.tally.ends[TARGET_FAILED] > 0 ? -99 : status;
 }

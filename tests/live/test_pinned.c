@@ -55,7 +55,7 @@ static int command(char *const *argv, int count)
 	if (cli_parse(count, (char **)argv, &options) != CLI_RUN)
 		_exit(100);
 	becomes_another = true;
-	const int status = several_run(&options, NULL, &several, &err);
+	const int status = several_run(&options, NULL, NULL, &several, &err);
 	fflush(stdout);
 	return status < 0 ? status : -50 - (int)several.tally.ends[TARGET_SKIPPED];
 }
