@@ -15,6 +15,7 @@ not_run() {
 	sed -E 's/^\t+//' <<-'END'
 		scripts/test.sh: it runs all tests, this one among them
 		scripts/demo.sh: it builds everything once more; readme_sessions has its server and flips
+		scripts/real-world.sh: it fetches a program over the network, and takes minutes
 		cmake --preset release: a second build; test_presets sees that there is such a preset
 		cmake --build --preset release: likewise
 		cmake --install build/release: package.install does it with the build that is tested
