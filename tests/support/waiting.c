@@ -11,33 +11,48 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PATIENCE_NS 20000000000u
 
-static const char *await_text(int fd, const char *text)
+static const char *read_all(int fd, char *text, size_t size)
 {
-	static char said[TOOL_OUT];
+	const ssize_t got = pread(fd, text, size - 1, 0);
+	cr_assert(got >= 0);
+	text[got] = '\0';
+	return text;
+}
+
+static bool has_ended(const struct tool *tool)
+{
+	siginfo_t info = {0};
+	return waitid(P_PID, (id_t)tool->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+	       info.si_pid != 0;
+}
+
+static const char *await_text(const struct tool *tool, int fd, const char *text)
+{
+	static char said[TOOL_OUT], errors[TOOL_ERR];
 	const uint64_t end = now_ns() + PATIENCE_NS;
 	for (;;) {
-		const ssize_t got = pread(fd, said, sizeof(said) - 1, 0);
-		cr_assert(got >= 0);
-		said[got] = '\0';
-		if (strstr(said, text))
+		const bool last = has_ended(tool) || now_ns() > end;
+		if (strstr(read_all(fd, said, sizeof(said)), text))
 			return said;
-		cr_assert(now_ns() < end, "'%s' was not said, but: %s", text, said);
+		cr_assert(!last, "'%s' was not said, but: %s%s", text, said,
+			  read_all(tool->err_fd, errors, sizeof(errors)));
 		sleep_us(1000);
 	}
 }
 
 const char *waiting_out(const struct tool *tool, const char *text)
 {
-	return await_text(tool->out_fd, text);
+	return await_text(tool, tool->out_fd, text);
 }
 
 const char *waiting_err(const struct tool *tool, const char *text)
 {
-	return await_text(tool->err_fd, text);
+	return await_text(tool, tool->err_fd, text);
 }
 
 void waiting_start(struct tool *tool, const char *const *args, void (*setup)(void))
