@@ -21,6 +21,16 @@
 #define GRACE_NS UINT64_C(1000000000)
 #define PRINTING_NS UINT64_C(10000000000)
 
+static const struct undo no_undo = {.pidfd = -1, .mem = -1};
+static const struct process nothing_open = {.pidfd = -1, .dir = -1, .mem = -1};
+
+/* It knows all that we know. */
+static int start_keeper(struct temporary *t, uint64_t from_now, struct df_err *err)
+{
+	t->keeper_due = monotonic_now() + from_now;
+	return keeper_start(&t->keeper, t->keeper_due, err);
+}
+
 /* ---- in the keeper ---- */
 
 /* The lock of the process is that of our client's change, and ends with that. */
@@ -57,43 +67,52 @@ static enum taken say(const struct undo *undo, int status, const struct change_r
 	return totals.unhooked.flags > 0 ? TAKEN_BUT_UNHOOKED : TAKEN_BACK;
 }
 
-static void ask(const struct temporary *t, const struct undo_request *undo,
-		struct change_request *request)
+/*
+ * What was under way becomes one more change, or one more undo of which nobody knows whether it was
+ * carried out. There is room in the list (have_room()).
+ */
+static int adopt_trial(struct temporary *t, struct df_err *err)
 {
-	*request = t->manner;
-	request->pid = undo->undo->pid;
-	request->undo = undo;
-	request->check = (struct process_check){.ask = undo_check, .context = undo->undo};
+	settle_trial(t);
+	if (t->trial.count == 0)
+		return 0;
+	if (t->undoing) {
+		struct undo *tried = reallocarray(t->tried, t->tried_count + 1, sizeof(*tried));
+		if (!tried)
+			return df_fail_memory(err);
+		t->tried = tried;
+		t->tried[t->tried_count++] = t->trial;
+	} else {
+		t->list[t->count++] = t->trial;
+	}
+	t->trial = no_undo;
+	return 0;
 }
 
-static enum taken take_one_back(const struct temporary *t, const struct undo *undo,
-				const struct undo *tried)
-{
-	const struct undo_request what = {.undo = undo, .tried = tried};
-	struct change_request request;
-	struct change_result result;
-	struct df_err err;
-	ask(t, &what, &request);
-	const int status = run_change(&request, &result, &err);
-	const enum taken taken = say(undo, status, &result, &err);
-	change_free(&result);
-	return taken;
-}
-
+/* We may be ended, too, by a watchdog or by somebody: so we have a keeper of our own. */
 static int take_over(void *context)
 {
 	struct temporary *t = context;
+	const struct keeper_duty duty = t->keeper.duty;
 	enum taken worst = TAKEN_BACK;
-	settle_trial(t);
-	for (size_t i = t->next; i <= t->count; i++) {
-		const bool trial = i == t->count;
-		if (trial && (t->undoing || t->trial.count == 0))
-			break;
-		const struct undo *tried = t->undoing && i == t->next ? &t->trial : NULL;
-		const enum taken taken = take_one_back(t, trial ? &t->trial : &t->list[i], tried);
+	struct df_err err;
+	if (adopt_trial(t, &err) < 0 || keeper_begin(&t->keeper, &duty, &err) < 0) {
+		diag_error(&err);
+		return TAKEN_NOT_ALL;
+	}
+	t->ours = nothing_open;
+	if (start_keeper(t, PRINTING_NS, &err) < 0)
+		diag_note("%s", err.text);
+	for (size_t i = t->next; i < t->count; i++) {
+		struct change_request request;
+		struct change_result result;
+		const int status = temporary_undo(t, i, &request, &result, &err);
+		const enum taken taken = say(&t->list[i], status, &result, &err);
 		if (taken > worst)
 			worst = taken;
+		change_free(&result);
 	}
+	keeper_end(&t->keeper);
 	return (int)worst;
 }
 
@@ -122,7 +141,7 @@ static void have_descriptors(void)
 
 int temporary_begin(struct temporary *t, uint64_t span, struct df_err *err)
 {
-	*t = (struct temporary){.span = span, .trial = {.pidfd = -1, .mem = -1}};
+	*t = (struct temporary){.span = span, .trial = no_undo, .signals = -1};
 	const struct keeper_duty duty = {
 		.begin = begin_to_keep, .take_over = take_over, .context = t};
 	choose_signals(&t->awaited);
@@ -136,15 +155,25 @@ int temporary_begin(struct temporary *t, uint64_t span, struct df_err *err)
 	return df_fail_errno(err, DF_E_SYSTEM, "nothing was changed: cannot wait for signals");
 }
 
+static void forget_tried(struct temporary *t)
+{
+	for (size_t i = 0; i < t->tried_count; i++)
+		undo_free(&t->tried[i]);
+	free(t->tried);
+	t->tried = NULL;
+	t->tried_count = 0;
+}
+
 void temporary_end(struct temporary *t)
 {
 	keeper_end(&t->keeper);
 	for (size_t i = 0; i < t->count; i++)
 		undo_free(&t->list[i]);
 	free(t->list);
+	forget_tried(t);
 	undo_free(&t->trial);
 	cleanup_fd(&t->signals);
-	*t = (struct temporary){.signals = -1, .trial = {.pidfd = -1, .mem = -1}};
+	*t = (struct temporary){.signals = -1, .trial = no_undo};
 }
 
 /* ---- changes ---- */
@@ -162,12 +191,6 @@ static int have_room(struct temporary *t, struct df_err *err)
 		return df_fail_memory(err);
 	t->list = list;
 	return 0;
-}
-
-static int start_keeper(struct temporary *t, uint64_t from_now, struct df_err *err)
-{
-	t->keeper_due = monotonic_now() + from_now;
-	return keeper_start(&t->keeper, t->keeper_due, err);
 }
 
 /* From now on there is somebody who takes back what is written next. */
@@ -189,7 +212,7 @@ static int before_writing(void *context, const struct change_result *result, str
 
 static int too_late(struct change_result *result, struct df_err *err)
 {
-	*result = (struct change_result){.process = {.pidfd = -1, .dir = -1, .mem = -1}};
+	*result = (struct change_result){.process = nothing_open};
 	return df_fail(err, DF_E_TIMEOUT,
 		       "dfpatch stood still for too long, and its watchdog has taken back what "
 		       "was changed; nothing else was changed");
@@ -223,12 +246,10 @@ static void remember(struct temporary *t)
 	if (t->trial.count == 0)
 		return;
 	t->list[t->count++] = t->trial;
-	t->trial = (struct undo){.pidfd = -1, .mem = -1};
+	t->trial = no_undo;
 	t->due = monotonic_now() + t->span;
 	t->due_clock = clock_now() + t->span;
 }
-
-static const struct process nothing_open = {.pidfd = -1, .dir = -1, .mem = -1};
 
 /* By one that knows all that was changed, and when. `open` is the process that we have open. */
 static void refresh_keeper(struct temporary *t, const struct process *open)
@@ -345,8 +366,12 @@ enum over temporary_wait(struct temporary *t, int *signal, enum taken *taken)
 int temporary_undo(struct temporary *t, size_t i, struct change_request *request,
 		   struct change_result *result, struct df_err *err)
 {
-	const struct undo_request what = {.undo = &t->list[i]};
-	ask(t, &what, request);
+	const struct undo_request what = {
+		.undo = &t->list[i], .tried = t->tried, .tried_count = t->tried_count};
+	*request = t->manner;
+	request->pid = t->list[i].pid;
+	request->undo = &what;
+	request->check = (struct process_check){.ask = undo_check, .context = &t->list[i]};
 	request->witness = (struct change_witness){.tell = before_writing, .context = t};
 	t->next = i;
 	t->undoing = true;
@@ -357,6 +382,7 @@ int temporary_undo(struct temporary *t, size_t i, struct change_request *request
 	settle(t, result, status);
 	request->undo = NULL;
 	t->next = i + 1;
+	forget_tried(t);
 	keeper_give_turn(&t->keeper);
 	return status;
 }

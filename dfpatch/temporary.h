@@ -47,11 +47,13 @@ struct temporary {
 	int signals;	   /* signalfd(2) of these */
 	struct undo *list; /* owned: of those that were changed */
 	size_t count;
-	size_t next;	     /* the first that is not yet taken back */
-	struct undo trial;   /* what is under way: the change of one more, or the undo of `next` */
-	bool undoing;	     /* which of both */
-	bool told;	     /* no keeper has still to be told how that went */
-	struct process ours; /* of what is under way; not owned */
+	size_t next;	    /* the first that is not yet taken back */
+	struct undo trial;  /* what is under way: the change of one more, or the undo of `next` */
+	struct undo *tried; /* owned: undos of `next` that somebody who died may have made */
+	size_t tried_count;
+	bool undoing;		      /* which of both */
+	bool told;		      /* no keeper has still to be told how that went */
+	struct process ours;	      /* of what is under way; not owned */
 	struct change_request manner; /* how it is to be done: its times and mode */
 	uint64_t keeper_due;	      /* CLOCK_MONOTONIC, ns */
 	uint64_t due;		      /* likewise; since the last change; 0 for none */

@@ -153,7 +153,7 @@ static enum df_outcome take_back(struct df_count *count, const struct undo_site 
 /* By its address, and by what a module that was loaded in its place would not have. */
 static const struct undo_module *find(const struct undo *undo, const struct image *image)
 {
-	for (size_t i = 0; undo && i < undo->count; i++) {
+	for (size_t i = 0; i < undo->count; i++) {
 		const struct undo_module *module = &undo->modules[i];
 		if (module->control == image->table.control &&
 		    module->table_count == image->table.count &&
@@ -197,12 +197,13 @@ static bool has_to_be_taken_back(const struct undo_request *request,
 				 const struct undo_module *module, const struct image *image,
 				 const struct df_plan *plan)
 {
-	const struct undo_module *tried = find(request->tried, image);
-	if ((tried || !module->sure) && image->control.phase != DF_PHASE_IDLE)
-		return false;
-	if (tried && was_made(request->tried, tried, image, plan))
-		return false;
-	return was_made(request->undo, module, image, plan);
+	const bool idle = image->control.phase == DF_PHASE_IDLE;
+	for (size_t i = 0; i < request->tried_count; i++) {
+		const struct undo_module *tried = find(&request->tried[i], image);
+		if (tried && (!idle || was_made(&request->tried[i], tried, image, plan)))
+			return false;
+	}
+	return (idle || module->sure) && was_made(request->undo, module, image, plan);
 }
 
 void undo_plan(const struct undo_request *request, const struct images *images,

@@ -73,8 +73,9 @@ int undo_take_memory(const struct undo *undo, struct process *process, struct df
 
 struct undo_request {
 	const struct undo *undo;
-	const struct undo *tried; /* the record of an earlier undo of it, of which nobody knows
-				     whether it was carried out; NULL for none */
+	const struct undo *tried; /* records of earlier undos of it, of which nobody knows whether
+				     they were carried out */
+	size_t tried_count;
 };
 
 /*

@@ -305,6 +305,28 @@ Test(for_killed, killed_while_it_takes_back)
 	stop();
 }
 
+/* Whoever takes it back for another one has somebody behind it, too. */
+Test(for_killed, and_its_keeper_too)
+{
+	start();
+	WAITING(&tool, "enable", PID(&live), "--for=60", "--timeout=15", "basic:feature");
+	const int lock = lock_of(&live);
+	const pid_t keeper = waiting_keeper(&tool);
+	kill(tool.pid, SIGKILL);
+	cr_assert_eq(tool_wait(&tool), -SIGKILL);
+	tool.pid = keeper;
+	for (int i = 0; i < 5000 && waiting_keeper(&tool) == 0; i++)
+		sleep_us(1000);
+	cr_assert_neq(waiting_keeper(&tool), 0, "nobody is behind it");
+	kill(keeper, SIGKILL);
+	sleep_us(100000);
+	is(&live, 1);
+	close(lock);
+	cr_assert(live_value(&live, BASIC_FEATURE, 0));
+	count_is(&live, "0\n");
+	stop();
+}
+
 /* ---- what cannot be taken back ---- */
 
 Test(for_killed, another_controller_is_at_work)

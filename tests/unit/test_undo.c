@@ -78,7 +78,8 @@ static const struct undo *of(uint32_t i, struct df_count was, struct df_count wi
 
 static void plan_it(const struct undo *undo, const struct undo *tried)
 {
-	const struct undo_request request = {.undo = undo, .tried = tried};
+	const struct undo_request request = {
+		.undo = undo, .tried = tried, .tried_count = tried ? 1 : 0};
 	begin_plan();
 	undo_plan(&request, &images, &plan, &selection);
 }
