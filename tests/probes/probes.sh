@@ -60,7 +60,7 @@ test_notes() {
 
 # watch FILE PROVIDER: bpftrace looks, until stop_watching; false if it may not.
 watch() {
-	bpftrace -e "BEGIN { printf(\"ready\\n\"); }
+	timeout 60 bpftrace -e "BEGIN { printf(\"ready\\n\"); }
 		usdt:$1:$2:flip { printf(\"%d %s:%s 0x%lx %x %x\\n\", arg0, str(arg5),
 			str(arg1), arg2, arg3, arg4); }" >"$WORK/seen" 2>"$WORK/watch" &
 	watcher=$!
