@@ -101,8 +101,8 @@ Test(for_a_time, it_is_on_meanwhile)
 Test(for_a_time, others_have_their_turn)
 {
 	WAITING(&tool, "enable", PID(&live), "--for=60", "basic:feature");
-	OTHER("disable", PID(&live), "--timeout=0", "--stop", "basic:standard");
-	OTHER("enable", PID(&live), "--timeout=0", "--quiet", "basic:standard");
+	OTHER("disable", PID(&live), "--timeout=2", "--stop", "basic:standard");
+	OTHER("enable", PID(&live), "--timeout=2", "--quiet", "basic:standard");
 	WAITING(&other, "enable", PID(&live), "--for=60", "multi:");
 	values_are("111111111");
 	kill(other.pid, SIGINT);

@@ -263,6 +263,9 @@ static int lock_of(const struct live *target)
 {
 	const int fd = (int)syscall(SYS_pidfd_open, target->pid, 0);
 	cr_assert(fd >= 0);
+	/* Whoever has just said that it is done may not have let go yet. */
+	for (int i = 0; i < 2000 && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
+		sleep_us(1000);
 	cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), 0, "somebody else has the lock");
 	return fd;
 }
