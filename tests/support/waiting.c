@@ -76,7 +76,7 @@ static bool is_keeper_of(const char *entry, pid_t parent)
 	return name && sscanf(name, "(df-keeper) %*c %d", &of) == 1 && of == parent;
 }
 
-pid_t waiting_keeper(const struct tool *tool)
+static pid_t find_keeper(const struct tool *tool)
 {
 	DIR *proc = opendir("/proc");
 	pid_t found = 0;
@@ -88,10 +88,20 @@ pid_t waiting_keeper(const struct tool *tool)
 	return found;
 }
 
+/* One that was just started has not its name yet, and the one before it is gone. */
+pid_t waiting_keeper(const struct tool *tool)
+{
+	const uint64_t end = now_ns() + PATIENCE_NS;
+	pid_t found;
+	while ((found = find_keeper(tool)) == 0 && now_ns() < end)
+		sleep_us(1000);
+	cr_assert(found > 0, "nobody keeps what was changed");
+	return found;
+}
+
 void waiting_kill(struct tool *tool)
 {
 	const pid_t keeper = waiting_keeper(tool);
-	cr_assert(keeper > 0, "nobody keeps what was changed");
 	struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, keeper, 0), .events = POLLIN};
 	cr_assert(end.fd >= 0);
 	kill(tool->pid, SIGKILL);

@@ -15,7 +15,7 @@ void waiting_start(struct tool *tool, const char *const *args, void (*setup)(voi
 const char *waiting_out(const struct tool *tool, const char *text);
 const char *waiting_err(const struct tool *tool, const char *text);
 
-/* The keeper of this dfpatch; 0 if there is none. */
+/* The keeper of this dfpatch, or of this keeper; waits until there is one. */
 pid_t waiting_keeper(const struct tool *tool);
 
 /* Kills dfpatch, reaps it, and waits until its keeper has ended. */
