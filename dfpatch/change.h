@@ -68,6 +68,7 @@ struct change_result {
 	uint64_t pause;	       /* ns, all stops added */
 	size_t committed;      /* modules that were changed */
 	uint64_t until;	       /* CLOCK_REALTIME, ns: when it is to be taken back; 0 for never */
+	bool unrecorded;       /* the error says that it was made, and not recorded */
 	size_t recovered; /* modules in which the work of a controller that died was put right */
 };
 

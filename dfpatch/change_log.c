@@ -85,7 +85,7 @@ static int before(struct recorder *recorder, const struct change_request *reques
 	const int status =
 		put(log, request, json_log_begin(&log->records, request, result), &about, err);
 	if (status < 0)
-		return df_err_prefix(err, "nothing was changed");
+		return request->undo ? status : df_err_prefix(err, "nothing was changed");
 	log->begun = true;
 	log->planned = planned;
 	return 0;

@@ -70,7 +70,14 @@ int recorder_before(struct work *w, struct df_err *err)
 		if (plans_need_recovery(w->result->images.list[i]))
 			add_all_found(w, i, &now);
 	w->told = true;
-	return recorder->before(recorder, w->request, w->result, err);
+	w->unrecorded.code = DF_E_NONE;
+	const int status = recorder->before(recorder, w->request, w->result, err);
+	if (status == 0 || !w->request->undo)
+		return status;
+	/* That a log is full is no reason to leave a change for good that was for a time. */
+	w->told = false;
+	w->unrecorded = *err;
+	return 0;
 }
 
 /* ---- what was done ---- */
@@ -98,16 +105,20 @@ static enum df_errc code_for(const struct change_result *result, enum df_errc co
 	return result->committed + result->recovered > 0 && !says_so ? DF_E_WRITE : code;
 }
 
-static int unrecorded(const struct change_result *result, int status, const struct df_err *why,
+static int unrecorded(const struct work *w, int status, const struct df_err *why,
 		      struct df_err *err)
 {
 	char text[DF_ERR_TEXT];
+	w->result->unrecorded = status == 0;
 	if (status == 0)
-		return df_fail(err, DF_E_WRITE, "the change was made, but not recorded: %s",
+		return df_fail(err, DF_E_WRITE, "%s: %s",
+			       w->request->undo ? "what was changed for a time was taken back, but "
+						  "this is not recorded"
+						: "the change was made, but not recorded",
 			       why->text);
 	memcpy(text, err->text, sizeof(text));
-	return df_fail(err, code_for(result, err->code), "%.600s; and this is not recorded: %.360s",
-		       text, why->text);
+	return df_fail(err, code_for(w->result, err->code),
+		       "%.600s; and this is not recorded: %.360s", text, why->text);
 }
 
 int recorder_after(struct work *w, int status, struct df_err *err)
@@ -115,7 +126,7 @@ int recorder_after(struct work *w, int status, struct df_err *err)
 	struct recorder *recorder = w->request->recorder;
 	struct df_err why;
 	drop_needless(w);
-	const int told = w->journal.count == 0 || !recorder
+	const int told = w->journal.count == 0 || !recorder || !w->told
 				 ? 0
 				 : recorder->written(recorder, w->request, w->result, &w->journal,
 						     status < 0 ? err : NULL, &why);
@@ -123,15 +134,17 @@ int recorder_after(struct work *w, int status, struct df_err *err)
 	if (told == 0)
 		return status;
 	w->told = false; /* that it takes no more is said once */
-	return unrecorded(w->result, status, &why, err);
+	return unrecorded(w, status, &why, err);
 }
 
 int recorder_end(const struct work *w, int status, struct df_err *err)
 {
 	struct recorder *recorder = w->request->recorder;
 	struct df_err why;
+	if (w->unrecorded.code != DF_E_NONE)
+		return unrecorded(w, status, &w->unrecorded, err);
 	if (!w->told ||
 	    recorder->end(recorder, w->request, w->result, status < 0 ? err : NULL, &why) == 0)
 		return status;
-	return unrecorded(w->result, status, &why, err);
+	return unrecorded(w, status, &why, err);
 }

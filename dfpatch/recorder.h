@@ -12,7 +12,7 @@
 #include "work.h"
 
 struct recorder {
-	/* Before an attempt changes anything. After an error it is not made. */
+	/* Before an attempt changes anything. After an error it is not made, but for an undo. */
 	int (*before)(struct recorder *recorder, const struct change_request *request,
 		      const struct change_result *result, struct df_err *err);
 	/* What it wrote to text; `what` is why the attempt failed, or NULL. */
@@ -28,7 +28,7 @@ struct recorder {
 /* Makes room in the journal for what the attempt may write. Returns 0 or DF_E_MEMORY. */
 int recorder_make_room(struct work *work, struct df_err *err);
 
-/* Tells that an attempt is to begin. Returns 0 or what the recorder does. */
+/* Tells that an attempt is to begin. Returns 0 or what the recorder does; of an undo, 0. */
 int recorder_before(struct work *work, struct df_err *err);
 
 /*

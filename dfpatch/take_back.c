@@ -39,10 +39,11 @@ static enum target_how how_of(int status, const struct change_result *result)
 	return nothing_is_left(status) ? TARGET_SKIPPED : TARGET_FAILED;
 }
 
-static void tell_failure(const struct df_err *err)
+static void tell_failure(const struct change_result *result, const struct df_err *err)
 {
 	struct df_err told = *err;
-	df_err_prefix(&told, "what was changed for a time was not taken back");
+	if (!result->unrecorded)
+		df_err_prefix(&told, "what was changed for a time was not taken back");
 	diag_error(&told);
 }
 
@@ -62,7 +63,7 @@ static void take_one_back(struct ending *e, size_t i)
 	else
 		report_target_change(&end, &request, &result);
 	if (end.how == TARGET_FAILED)
-		tell_failure(&err);
+		tell_failure(&result, &err);
 	note(e, end.how == TARGET_FAILED     ? TAKEN_NOT_ALL
 		: end.how == TARGET_UNHOOKED ? TAKEN_BUT_UNHOOKED
 					     : TAKEN_BACK);

@@ -55,7 +55,8 @@ static enum taken say(const struct undo *undo, int status, const struct change_r
 		return TAKEN_BACK;
 	if (status < 0) {
 		struct df_err told = *err;
-		df_err_prefix(&told, "what was changed for a time was not taken back");
+		if (!result->unrecorded)
+			df_err_prefix(&told, "what was changed for a time was not taken back");
 		diag_error(&told);
 		return TAKEN_NOT_ALL;
 	}

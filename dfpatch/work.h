@@ -39,6 +39,7 @@ struct work {
 	uint64_t deadline;	 /* likewise: of this call */
 	bool told;		 /* a recorder knows that something may be changed */
 	size_t recovered_before; /* modules, by earlier attempts */
+	struct df_err unrecorded; /* why what is made all the same cannot be recorded */
 };
 
 #endif

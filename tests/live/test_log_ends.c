@@ -6,7 +6,9 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,6 +18,7 @@
 #include "basic.h"
 #include "logged.h"
 #include "spots.h"
+#include "waiting.h"
 
 static struct live live;
 static struct tool tool, others[8];
@@ -102,6 +105,38 @@ Test(log_ends, without_room_for_what_was_done)
 	tool_one_error(&tool, "the change was made, but not recorded: cannot write to the log");
 	cr_assert(live_value(&live, BASIC_FEATURE, 1));
 	cr_assert(stat(path, &file) == 0 && file.st_size == PAGE);
+}
+
+/* Recorded, with no room for any more records. */
+static void change_for_a_time(void)
+{
+	leave_room(4000);
+	WAITING(&tool, "enable", PID(&live), "--for=60", "--log", path, "basic:feature");
+	cr_assert(live_value(&live, BASIC_FEATURE, 1));
+	cr_assert_eq(truncate(path, PAGE), 0);
+}
+
+#define UNRECORDED                                                                                 \
+	"what was changed for a time was taken back, but this is not recorded: cannot write to "   \
+	"the log"
+
+/* A full disk is no reason to leave a flag on for ever. */
+Test(log_ends, without_room_it_is_taken_back)
+{
+	change_for_a_time();
+	kill(tool.pid, SIGTERM);
+	tool_wait(&tool);
+	ended(6);
+	tool_one_error(&tool, UNRECORDED);
+	cr_assert(live_value(&live, BASIC_FEATURE, 0));
+}
+
+Test(log_ends, without_room_a_watchdog_takes_it_back)
+{
+	change_for_a_time();
+	waiting_kill(&tool);
+	cr_assert(strstr(tool.err, UNRECORDED), "%s", tool.err);
+	cr_assert(live_value(&live, BASIC_FEATURE, 0));
 }
 
 /* ---- many ---- */
