@@ -4,20 +4,15 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "apply.h"
+#include "clock.h"
 #include "plans.h"
 
 struct df_stamp carry_stamp(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (struct df_stamp){
-		.now = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
-		.pid = (uint32_t)getpid(),
-	};
+	return (struct df_stamp){.now = wall_now(), .pid = (uint32_t)getpid()};
 }
 
 int carry_recheck(struct work *w, struct df_err *err)

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "probe.h"
 
 PROBE_DEFINE(dfpatch);
@@ -15,18 +15,11 @@ bool journal_is_watched(void)
 	return PROBE_IS_ON(dfpatch);
 }
 
-static uint64_t clock_of(clockid_t id)
-{
-	struct timespec now;
-	clock_gettime(id, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 struct moment moment_now(void)
 {
 	return (struct moment){
-		.wall = clock_of(CLOCK_REALTIME),
-		.monotonic = clock_of(CLOCK_MONOTONIC),
+		.wall = wall_now(),
+		.monotonic = monotonic_now(),
 		.tsc = __builtin_ia32_rdtsc(),
 	};
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 
 enum turn { TURN_FREE, TURN_CLIENT, TURN_KEEPER };
 
@@ -39,12 +40,8 @@ static bool pass(const struct keeper *k, enum turn from, enum turn to)
 
 static struct timespec until(uint64_t due)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	const uint64_t at = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	const uint64_t ns = at < due ? due - at : AGAIN_NS;
-	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
-				 .tv_nsec = (long)(ns % 1000000000u)};
+	const uint64_t now = monotonic_now();
+	return timespec_of(now < due ? due - now : AGAIN_NS);
 }
 
 /* A client that has ended has no more use for its turn; another keeper may be faster. */

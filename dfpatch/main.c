@@ -43,6 +43,7 @@
  *   libdf/df         the functions of df.h
  *
  *   cleanup.h        what a scope releases by itself
+ *   clock.h          what time it is
  *   text             untrusted strings made safe to show
  *   color            what colours say, and whether there are any
  *   nearest          which name somebody may have meant

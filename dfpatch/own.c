@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "carry.h"
+#include "clock.h"
 #include "namespace.h"
 #include "plans.h"
 #include "proc_errno.h"

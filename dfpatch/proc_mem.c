@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "processors.h"
 
 /* Whether the address space is gone, as a call said: a reading shows that it is not. */
@@ -72,11 +72,7 @@ static int load(void *context, uint64_t addr, void *buffer, size_t size, struct 
 /* What we do after our time is up, somebody else may be doing. */
 static int check_time(struct proc_mem *memory, struct df_err *err)
 {
-	struct timespec now;
-	if (memory->until == 0)
-		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec < memory->until)
+	if (memory->until == 0 || monotonic_now() < memory->until)
 		return 0;
 	memory->late = true;
 	return df_fail(err, DF_E_TIMEOUT,

@@ -19,18 +19,12 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "denial.h"
 #include "proc_errno.h"
 #include "status.h"
 
 #define PID_FILE_SYSTEM 0x50494446 /* PIDFS_MAGIC, Linux 6.9 */
-
-uint64_t monotonic_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* Reads a small file below `dir` into a terminated buffer. Returns its length or -1 with errno. */
 static ssize_t read_small(int dir, const char *name, char *buffer, size_t size)

@@ -84,7 +84,4 @@ bool process_may_be_loading(const struct process *process);
 
 void process_close(struct process *process);
 
-/* CLOCK_MONOTONIC in nanoseconds. */
-uint64_t monotonic_now(void);
-
 #endif

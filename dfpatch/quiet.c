@@ -4,6 +4,7 @@
 
 #include "carry.h"
 #include "cleanup.h"
+#include "clock.h"
 #include "own.h"
 #include "own_signals.h"
 #include "processors.h"

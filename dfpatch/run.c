@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "carry.h"
+#include "clock.h"
 #include "held.h"
 #include "image_process.h"
 #include "plans.h"

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "image_process.h"
 #include "maps.h"
 #include "roster.h"

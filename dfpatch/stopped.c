@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "carry.h"
+#include "clock.h"
 #include "own.h"
 #include "own_files.h"
 #include "own_pages.h"

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "diag.h"
 #include "run.h"
 #include "summary.h"
@@ -219,13 +220,6 @@ static int too_late(struct change_result *result, struct df_err *err)
 		       "was changed; nothing else was changed");
 }
 
-static uint64_t clock_now(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void begin(struct temporary *t)
 {
 	undo_free(&t->trial);
@@ -249,7 +243,7 @@ static void remember(struct temporary *t)
 	t->list[t->count++] = t->trial;
 	t->trial = no_undo;
 	t->due = monotonic_now() + t->span;
-	t->due_clock = clock_now() + t->span;
+	t->due_clock = wall_now() + t->span;
 }
 
 /* By one that knows all that was changed, and when. `open` is the process that we have open. */
@@ -312,10 +306,8 @@ static int came(const struct temporary *t)
 static struct timespec time_left(const struct temporary *t, bool *none)
 {
 	const uint64_t now = monotonic_now();
-	const uint64_t ns = now < t->due ? t->due - now : 0;
-	*none = ns == 0;
-	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
-				 .tv_nsec = (long)(ns % 1000000000u)};
+	*none = now >= t->due;
+	return timespec_of(*none ? 0 : t->due - now);
 }
 
 static enum over wait_by(struct temporary *t, struct pollfd *polled, int *signal)

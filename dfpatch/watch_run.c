@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "diag.h"
 #include "exit_status.h"
 #include "json_watch.h"
@@ -181,9 +182,7 @@ static int wait_until(struct watch *w, uint64_t until, struct df_err *err)
 			fds[count++] =
 				(struct pollfd){.fd = w->list[i]->process.pidfd, .events = POLLIN};
 	const uint64_t now = monotonic_now();
-	const uint64_t left = until > now ? until - now : 0;
-	const struct timespec time = {.tv_sec = (time_t)(left / 1000000000u),
-				      .tv_nsec = (long)(left % 1000000000u)};
+	const struct timespec time = timespec_of(until > now ? until - now : 0);
 	if (ppoll(fds, count, &time, NULL) < 0 && errno != EINTR)
 		return df_fail_errno(err, DF_E_SYSTEM, "cannot wait for the processes");
 	return fds[0].revents == 0 && fds[1].revents == 0;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "processors.h"
 
 /* One write to a pipe (pipe(7): not torn, being shorter than PIPE_BUF). */
@@ -36,14 +37,10 @@ struct parent {
 /* How long until the deadline; NULL for ever. */
 static const struct timespec *time_left(const struct order *order, struct timespec *left)
 {
-	struct timespec now;
 	if (order->deadline == 0)
 		return NULL;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	const uint64_t at = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	const uint64_t ns = at < order->deadline ? order->deadline - at : 0;
-	*left = (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
-				  .tv_nsec = (long)(ns % 1000000000u)};
+	const uint64_t now = monotonic_now();
+	*left = timespec_of(now < order->deadline ? order->deadline - now : 0);
 	return left;
 }
 

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "image_process.h"
 #include "match.h"
 #include "proc_mem.h"
@@ -26,13 +26,6 @@ struct watched_module {
 
 /* ---- telling ---- */
 
-static uint64_t wall_clock(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 struct watch_event watched_event(const struct look *l, enum watch_what what,
 				 const struct image *image)
 {
@@ -40,7 +33,7 @@ struct watch_event watched_event(const struct look *l, enum watch_what what,
 	const bool opened = w->process.pidfd >= 0;
 	return (struct watch_event){
 		.what = what,
-		.seen = wall_clock(),
+		.seen = wall_now(),
 		.pid = w->id.pid,
 		.name = opened ? w->process.name : w->id.name,
 		.image = image,

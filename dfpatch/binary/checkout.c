@@ -12,20 +12,13 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 
 /* Lines told one by one; of more, git is asked for all between the first and the last. */
 #define LINES_APART 1000
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* Runs git for as long as there is time; a status of its own that is not 0 is an error. */
 static int ask(struct checkout *checkout, const char *const *arguments, int input,
@@ -33,7 +26,7 @@ static int ask(struct checkout *checkout, const char *const *arguments, int inpu
 {
 	if (checkout->stuck)
 		return df_fail(err, DF_E_TIMEOUT, "git would wait there again");
-	if (now_ns() > checkout->deadline)
+	if (monotonic_now() > checkout->deadline)
 		return df_fail(err, DF_E_TIMEOUT, "git took too long for all files together");
 	const int status = git_run(&checkout->git, arguments, input, result, err);
 	checkout->stuck = result->stuck;
@@ -58,7 +51,7 @@ static int list_files(struct checkout *checkout, struct df_err *err)
 
 int checkout_open(const char *directory, struct checkout *checkout, struct df_err *err)
 {
-	*checkout = (struct checkout){.top = -1, .deadline = now_ns() + CHECKOUT_BUDGET};
+	*checkout = (struct checkout){.top = -1, .deadline = monotonic_now() + CHECKOUT_BUDGET};
 	int status = git_open(directory, CHECKOUT_GIT_BUDGET, &checkout->git, err);
 	if (status < 0)
 		return status;
@@ -76,7 +69,7 @@ void checkout_rest(struct checkout *checkout)
 
 int checkout_wake(struct checkout *checkout, struct df_err *err)
 {
-	checkout->deadline = now_ns() + CHECKOUT_BUDGET;
+	checkout->deadline = monotonic_now() + CHECKOUT_BUDGET;
 	return git_wake(&checkout->git, err);
 }
 
@@ -122,7 +115,7 @@ int checkout_read(const struct checkout *checkout, const char *path, size_t most
 	struct stat st;
 	*text = NULL;
 	/* One file may go by a million names, if a table says so. */
-	if (now_ns() > checkout->deadline)
+	if (monotonic_now() > checkout->deadline)
 		return df_fail(err, DF_E_TIMEOUT, "all files together took too long");
 	CLEANUP_FD int fd = open_beneath(checkout, path);
 	if (fd < 0 || fstat(fd, &st) != 0)

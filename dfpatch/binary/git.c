@@ -13,22 +13,15 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "confine.h"
 #include "status.h"
 
 #define ARGUMENTS_MAX 4096 /* words, NULL included */
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 void git_result_free(struct git_result *result)
 {
@@ -130,7 +123,7 @@ static void take_errors(struct child *child, struct git_result *result)
 /* But no more than a second, to see what it does. */
 static int time_left(const struct child *child)
 {
-	const uint64_t now = now_ns();
+	const uint64_t now = monotonic_now();
 	const uint64_t ms = now < child->deadline ? (child->deadline - now) / 1000000u + 1 : 0;
 	return ms > 1000 ? 1000 : (int)ms;
 }
@@ -146,7 +139,7 @@ static bool is_stuck(struct child *child)
 		return false;
 	const char *state = status_field(status, "State");
 	const long wakes = status_number(status, "voluntary_ctxt_switches");
-	const uint64_t now = now_ns();
+	const uint64_t now = monotonic_now();
 	if (state && *state == 'S' && wakes == child->wakes)
 		return now - child->awake > GIT_SLEEP_MAX;
 	child->awake = now;
@@ -158,7 +151,7 @@ static bool is_stuck(struct child *child)
 static int look_after(const struct git *git, struct child *child, struct git_result *result,
 		      struct df_err *err)
 {
-	if (now_ns() >= child->deadline)
+	if (monotonic_now() >= child->deadline)
 		return df_fail(err, DF_E_TIMEOUT, "git took longer than %llu s",
 			       (unsigned long long)(git->budget / 1000000000u));
 	result->stuck = is_stuck(child);
@@ -275,7 +268,7 @@ static int run(struct launch *launch, int input, struct git_result *result, stru
 	launch->output = pipes.output[1];
 	launch->errors = pipes.errors[1];
 	launch->parent = getpid();
-	child.awake = now_ns();
+	child.awake = monotonic_now();
 	child.deadline = child.awake + launch->git->budget;
 	int status = start(launch, &child, err);
 	/* Their ends are the child's alone, so that we see its end; what is ours it closes. */
