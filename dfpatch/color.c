@@ -9,6 +9,9 @@
 
 static enum color_when chosen = COLOR_AUTO;
 
+/* Of the descriptors that we print to, since what is asked of the kernel is asked for each cell. */
+static enum { UNKNOWN, COLORED, COLORLESS } known[STDERR_FILENO + 1];
+
 bool color_parse(const char *text, enum color_when *when)
 {
 	static const char *const names[] = {
@@ -25,6 +28,7 @@ bool color_parse(const char *text, enum color_when *when)
 void color_choose(enum color_when when)
 {
 	chosen = when;
+	memset(known, 0, sizeof(known));
 }
 
 static bool is_set(const char *name)
@@ -43,9 +47,18 @@ static bool is_colored_terminal(int fd)
 	return colored;
 }
 
+static bool is_colored(int fd)
+{
+	if (fd < 0 || fd > STDERR_FILENO)
+		return is_colored_terminal(fd);
+	if (known[fd] == UNKNOWN)
+		known[fd] = is_colored_terminal(fd) ? COLORED : COLORLESS;
+	return known[fd] == COLORED;
+}
+
 bool color_wanted(int fd)
 {
-	return chosen == COLOR_ALWAYS || (chosen == COLOR_AUTO && is_colored_terminal(fd));
+	return chosen == COLOR_ALWAYS || (chosen == COLOR_AUTO && is_colored(fd));
 }
 
 /* The first eight colours of ECMA-48 only: they follow the terminal's own palette. */

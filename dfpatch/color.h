@@ -29,7 +29,10 @@ bool color_parse(const char *text, enum color_when *when);
 /* Without it, COLOR_AUTO. */
 void color_choose(enum color_when when);
 
-/* Whether what is written to this descriptor has colours. */
+/*
+ * Whether what is written to this descriptor has colours. Of standard output and error, the answer
+ * is kept until the next choice.
+ */
 bool color_wanted(int fd);
 
 /* The escape sequence that begins the colour; "" for COLOR_PLAIN. */

@@ -4,11 +4,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "color.h"
 
 static int terminal;
+
+/* In place of the function of the C library; how often it was asked. */
+static int asked;
+
+int isatty(int fd)
+{
+	struct termios modes;
+	asked++;
+	return ioctl(fd, TCGETS, &modes) == 0;
+}
 
 static void open_terminal(void)
 {
@@ -63,6 +75,17 @@ Test(color, environment)
 		cr_expect_eq(wanted(COLOR_AUTO, terminal), rows[i].wanted, "row %zu", i);
 		cr_expect(wanted(COLOR_ALWAYS, terminal), "row %zu: the option wins", i);
 	}
+}
+
+/* A report of a thousand flags has as many cells that may be coloured. */
+Test(color, the_terminal_is_asked_once)
+{
+	cr_assert(dup2(terminal, STDOUT_FILENO) >= 0);
+	color_choose(COLOR_AUTO);
+	asked = 0;
+	for (int i = 0; i < 1000; i++)
+		cr_expect_neq(*color_begin(STDOUT_FILENO, COLOR_GOOD), '\0');
+	cr_expect_eq(asked, 1);
 }
 
 Test(color, leaves_errno_alone)
