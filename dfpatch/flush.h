@@ -6,10 +6,11 @@
 #include <stdbool.h>
 
 /*
- * Hands on what was printed to standard output. False if that fails, so that no more can be
- * printed. If the reader of a pipe is gone, which is no failure, that is forgotten; the signal
- * that would tell of it must be blocked or ignored.
+ * Hands on what was printed to standard output, which may have to wait for who reads it: but no
+ * longer than until the descriptor `end` is readable, and then it is forgotten. False then, or if
+ * it fails, so that no more can be printed. If the reader of a pipe is gone, which is no failure,
+ * it is forgotten as well; the signal that would tell of that must be blocked or ignored.
  */
-bool flush_lines(void);
+bool flush_lines(int end);
 
 #endif

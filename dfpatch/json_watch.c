@@ -2,7 +2,6 @@
 /* json_watch.c - what is told of processes that are followed, an object a line. */
 #include "json_watch.h"
 
-#include "flush.h"
 #include "json_document.h"
 
 static void put_counts(struct document *d, const char *key, const struct flag_counts *counts)
@@ -72,8 +71,7 @@ int json_watch(const struct watch_event *event, struct df_err *err)
 	struct document d = document_begin("watch");
 	if (!d.failed)
 		put_event(&d, event);
-	const int status = document_print_line(&d, err);
-	return status < 0 ? status : flush_lines();
+	return document_print_line(&d, err);
 }
 
 int json_watch_error(const struct df_err *what, struct df_err *err)

@@ -6,7 +6,7 @@
 #include "err.h"
 #include "watch_event.h"
 
-/* Prints one, at once. Returns 1, 0 if no more can be printed, or DF_E_MEMORY. */
+/* Prints one. Returns 0 or DF_E_MEMORY. */
 int json_watch(const struct watch_event *event, struct df_err *err);
 
 /* Of a failure of all of it. Returns 0, or DF_E_MEMORY. */

@@ -120,6 +120,7 @@
  *   loader           where the loader of a new program tells what it has mapped
  *   newborn          a program, held before it begins
  *   own_signals      our own signals meanwhile
+ *   end_signals      those that tell us to end
  *   own_files        what the tracer has open
  *   own_pages        our own program in memory
  *   threads          stopping every thread, and letting go

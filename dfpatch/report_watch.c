@@ -12,7 +12,6 @@
 #include "cells.h"
 #include "cleanup.h"
 #include "color.h"
-#include "flush.h"
 #include "text.h"
 
 #define NAME_WIDTH_MAX 60
@@ -170,7 +169,7 @@ static void print_rest(const struct watch_lines *lines, const struct watch_event
 	}
 }
 
-bool report_watch(struct watch_lines *lines, const struct watch_event *event)
+void report_watch(struct watch_lines *lines, const struct watch_event *event)
 {
 	const int longest = event->longest < NAME_WIDTH_MAX ? (int)event->longest : NAME_WIDTH_MAX;
 	if (longest > lines->name_width)
@@ -180,5 +179,4 @@ bool report_watch(struct watch_lines *lines, const struct watch_event *event)
 	print_padded(watch_what_name(event->what), 10);
 	print_rest(lines, event);
 	putchar('\n');
-	return flush_lines();
 }

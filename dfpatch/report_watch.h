@@ -10,7 +10,7 @@ struct watch_lines {
 	int name_width;
 };
 
-/* Prints one, at once. False if no more can be printed. Of a failure the error is enough. */
-bool report_watch(struct watch_lines *lines, const struct watch_event *event);
+/* Prints one. Of a failure the error is enough. */
+void report_watch(struct watch_lines *lines, const struct watch_event *event);
 
 #endif

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "clock.h"
 #include "diag.h"
+#include "end_signals.h"
 #include "run.h"
 #include "summary.h"
 
@@ -120,17 +120,6 @@ static int take_over(void *context)
 
 /* ---- beginning ---- */
 
-/* Who starts us may mean SIGHUP to be ignored, as nohup(1) does. */
-static void choose_signals(sigset_t *set)
-{
-	struct sigaction hangup;
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	if (sigaction(SIGHUP, NULL, &hangup) != 0 || hangup.sa_handler != SIG_IGN)
-		sigaddset(set, SIGHUP);
-}
-
 /* Each process takes two descriptors, for as long as it may take. */
 static void have_descriptors(void)
 {
@@ -146,11 +135,8 @@ int temporary_begin(struct temporary *t, uint64_t span, struct df_err *err)
 	*t = (struct temporary){.span = span, .trial = no_undo, .signals = -1};
 	const struct keeper_duty duty = {
 		.begin = begin_to_keep, .take_over = take_over, .context = t};
-	choose_signals(&t->awaited);
-	sigprocmask(SIG_BLOCK, &t->awaited, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	have_descriptors();
-	t->signals = signalfd(-1, &t->awaited, SFD_CLOEXEC | SFD_NONBLOCK);
+	t->signals = end_signals_open();
 	const int status = keeper_begin(&t->keeper, &duty, err);
 	if (status < 0 || t->signals >= 0)
 		return status;
@@ -296,13 +282,6 @@ static bool watch_ends(const struct temporary *t, struct pollfd *polled, nfds_t 
 	return any;
 }
 
-static int came(const struct temporary *t)
-{
-	struct signalfd_siginfo info;
-	return read(t->signals, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo
-									      : 0;
-}
-
 static struct timespec time_left(const struct temporary *t, bool *none)
 {
 	const uint64_t now = monotonic_now();
@@ -316,7 +295,7 @@ static enum over wait_by(struct temporary *t, struct pollfd *polled, int *signal
 		bool late;
 		const struct timespec left = time_left(t, &late);
 		nfds_t count = 0;
-		*signal = came(t);
+		*signal = end_signals_take(t->signals);
 		if (*signal != 0)
 			return OVER_SIGNAL;
 		if (late)

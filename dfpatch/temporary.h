@@ -15,7 +15,6 @@
 #ifndef DFPATCH_TEMPORARY_H
 #define DFPATCH_TEMPORARY_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,8 +42,7 @@ enum taken {
 struct temporary {
 	uint64_t span; /* ns */
 	struct keeper keeper;
-	sigset_t awaited;
-	int signals;	   /* signalfd(2) of these */
+	int signals;	   /* end_signals.h */
 	struct undo *list; /* owned: of those that were changed */
 	size_t count;
 	size_t next;	    /* the first that is not yet taken back */

@@ -4,17 +4,17 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "clock.h"
 #include "diag.h"
+#include "end_signals.h"
 #include "exit_status.h"
+#include "flush.h"
 #include "json_watch.h"
 #include "process.h"
 #include "report_watch.h"
@@ -34,7 +34,7 @@ struct watch {
 	size_t count;
 	struct watch_lines lines;
 	struct df_err err; /* why no more can be printed; DF_E_NONE if that is told at our exit */
-	int signals;	   /* descriptor */
+	int signals;	   /* end_signals.h */
 	bool met;	   /* some process has flags that are meant */
 	bool blind;	   /* it was said that more processes cannot be looked for */
 };
@@ -47,9 +47,13 @@ static bool tell(void *context, const struct watch_event *event)
 	w->met |= event->flags > 0;
 	if (event->what == WATCH_FAILED)
 		diag_error(event->err);
-	if (w->options->json)
-		return json_watch(event, &w->err) > 0;
-	return event->what == WATCH_FAILED || report_watch(&w->lines, event);
+	if (!w->options->json && event->what == WATCH_FAILED)
+		return true;
+	if (!w->options->json)
+		report_watch(&w->lines, event);
+	else if (json_watch(event, &w->err) < 0)
+		return false;
+	return flush_lines(w->signals);
 }
 
 /* ---- the processes ---- */
@@ -188,20 +192,10 @@ static int wait_until(struct watch *w, uint64_t until, struct df_err *err)
 	return fds[0].revents == 0 && fds[1].revents == 0;
 }
 
-/* SIGPIPE is an error of write(2) as well. One that is ignored stays so. */
 static int take_signals(struct watch *w, struct df_err *err)
 {
-	sigset_t ends;
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
-	w->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (w->signals < 0)
-		return df_fail_errno(err, DF_E_SYSTEM, "cannot wait for signals");
-	sigaddset(&ends, SIGPIPE);
-	sigprocmask(SIG_BLOCK, &ends, NULL);
-	return 0;
+	w->signals = end_signals_open();
+	return w->signals >= 0 ? 0 : df_fail_errno(err, DF_E_SYSTEM, "cannot wait for signals");
 }
 
 static uint64_t later(uint64_t a, uint64_t b)

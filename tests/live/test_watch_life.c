@@ -300,6 +300,45 @@ static void into_pipe_that_nobody_reads(void)
 	follower_end(&follower, 0);
 }
 
+/* Its first line has to wait for somebody who does not read. */
+Test(watch_life, a_signal_while_nobody_reads)
+{
+	static const char page[4096];
+	int ends[2];
+	LIVE_START(&live, "basic");
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(fcntl(ends[1], F_SETPIPE_SZ, sizeof(page)), (int)sizeof(page));
+	cr_assert_eq(write(ends[1], page, sizeof(page)), (ssize_t)sizeof(page));
+	pipe_end = ends[1];
+	follower_spawn(&follower, (const char *const[]){"watch", PID(&live), NULL}, into_pipe);
+	sleep_us(300000);
+	follower_end(&follower, SIGTERM);
+	expect(0);
+	cr_assert_str_empty(follower.tool.err);
+	close(ends[0]);
+	close(ends[1]);
+	live_stop(&live);
+}
+
+static void ignore_hangup(void)
+{
+	signal(SIGHUP, SIG_IGN);
+}
+
+Test(watch_life, a_hangup_that_is_ignored)
+{
+	LIVE_START(&live, "basic");
+	follower_spawn(&follower, (const char *const[]){"watch", PID(&live), NULL}, ignore_hangup);
+	follower_says(&follower, "start");
+	kill(follower.tool.pid, SIGHUP);
+	follower_is_silent(&follower, 300);
+	TOOL(&tool, "enable", PID(&live), "basic:feature");
+	follower_says(&follower, "basic:feature@");
+	follower_end(&follower, SIGTERM);
+	expect(0);
+	live_stop(&live);
+}
+
 /* Without a word, and without waiting for something to print. */
 Test(watch_life, a_reader_that_leaves)
 {

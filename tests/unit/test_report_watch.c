@@ -38,7 +38,7 @@ TestSuite(report_watch, .init = begin, .fini = end);
 
 static void print(void *context)
 {
-	cr_expect(report_watch(&lines, context));
+	report_watch(&lines, context);
 }
 
 static void expect(struct watch_event event, const char *wanted)
