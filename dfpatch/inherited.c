@@ -41,6 +41,15 @@ int inherited_raise_stack(struct df_err *err)
 				 (unsigned long)limit.rlim_max / 1024, STACK / 1024);
 }
 
+void inherited_allow_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void inherited_give_back(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

@@ -20,7 +20,13 @@ bool inherited_occupy_descriptors(void);
 /* Raises the limit on stacks, where it is too low for us. Returns 0 or DF_E_SYSTEM. */
 int inherited_raise_stack(struct df_err *err);
 
-/* Puts back all of these for a program that we become: descriptors when it does. */
+/*
+ * Allows as many descriptors as may be, for a command that keeps some of each process. As a program
+ * that we become is not one of those, this stays.
+ */
+void inherited_allow_descriptors(void);
+
+/* Puts back the rest of these for a program that we become: descriptors when it does. */
 void inherited_give_back(void);
 
 #endif

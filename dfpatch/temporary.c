@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "clock.h"
 #include "diag.h"
 #include "end_signals.h"
+#include "inherited.h"
 #include "run.h"
 #include "summary.h"
 
@@ -120,22 +120,12 @@ static int take_over(void *context)
 
 /* ---- beginning ---- */
 
-/* Each process takes two descriptors, for as long as it may take. */
-static void have_descriptors(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int temporary_begin(struct temporary *t, uint64_t span, struct df_err *err)
 {
 	*t = (struct temporary){.span = span, .trial = no_undo, .signals = -1};
 	const struct keeper_duty duty = {
 		.begin = begin_to_keep, .take_over = take_over, .context = t};
-	have_descriptors();
+	inherited_allow_descriptors(); /* each process takes two */
 	t->signals = end_signals_open();
 	const int status = keeper_begin(&t->keeper, &duty, err);
 	if (status < 0 || t->signals >= 0)

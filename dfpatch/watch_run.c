@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -15,6 +14,7 @@
 #include "end_signals.h"
 #include "exit_status.h"
 #include "flush.h"
+#include "inherited.h"
 #include "json_watch.h"
 #include "process.h"
 #include "report_watch.h"
@@ -243,19 +243,9 @@ static void note_vain(const struct watch *w)
 		diag_note("no process has such flags");
 }
 
-/* Each process takes three descriptors, for as long as it is followed. */
-static void allow_many_descriptors(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int watch(struct watch *w, struct df_err *err)
 {
-	allow_many_descriptors();
+	inherited_allow_descriptors(); /* each process takes three */
 	int status = several_check_patterns(w->options, err);
 	if (status == 0)
 		status = take_signals(w, err);
