@@ -184,8 +184,10 @@
  *   binary/diff_run  the command diff
  *   several          a command on many processes
  *   exit_status      what it comes to as a number
+ *   outcome          telling it where that fails
  *   watch_run        the command watch
  *   take_back        the end of changes for a time
+ *   change_run       the commands that change flags
  *   main             this file; the only one that exits
  */
 #include <stdio.h>
@@ -194,6 +196,7 @@
 
 #include "audit_run.h"
 #include "change_log.h"
+#include "change_run.h"
 #include "cli.h"
 #include "color.h"
 #include "diag.h"
@@ -202,6 +205,7 @@
 #include "inherited.h"
 #include "json.h"
 #include "json_preset.h"
+#include "outcome.h"
 #include "report.h"
 #include "report_preset.h"
 #include "report_scan.h"
@@ -210,37 +214,7 @@
 #include "stand_in.h"
 #include "start.h"
 #include "summary.h"
-#include "take_back.h"
-#include "temporary.h"
 #include "watch_run.h"
-
-static int fail(const struct options *options, const struct df_err *err)
-{
-	struct df_err second;
-	diag_error(err);
-	if (options->json && json_error(options->command->name, err, &second) < 0)
-		diag_error(&second);
-	return exit_status_of(err->code);
-}
-
-/* What was done, in words, which no failure of ours undoes; NULL for nothing. */
-static const char *done;
-
-/* What was done, and a report of it that was not. */
-static int unreported(const struct df_err *cause)
-{
-	struct df_err err;
-	df_fail(&err, DF_E_WRITE, "%s, but that cannot be reported: %s", done, cause->text);
-	diag_error(&err);
-	return exit_status_of(err.code);
-}
-
-static void note_disk(const struct images *images)
-{
-	for (size_t i = 0; i < images->count; i++)
-		if (images->list[i]->on_disk)
-			diag_note("%s: %s", images->list[i]->path, images->list[i]->on_disk);
-}
 
 static int do_list(const struct options *options)
 {
@@ -252,81 +226,13 @@ static int do_list(const struct options *options)
 	struct df_err err;
 	int status = run_list(&target, &options->criteria, options->patterns,
 			      options->pattern_count, &result, &err);
-	note_disk(&result.images);
+	several_note_disk(&result.images);
 	if (status == 0)
 		status = options->json
 				 ? json_list(&result, &err)
 				 : report_list(&result, options->columns, options->headings, &err);
 	list_free(&result);
-	return status < 0 ? fail(options, &err) : EXIT_DONE;
-}
-
-static int show_change(const struct options *options, const struct change_request *request,
-		       const struct change_result *result)
-{
-	struct df_err err;
-	if (!options->json)
-		report_change(request, result);
-	else if (json_change(options->command->name, request, result, NULL, &err) < 0)
-		return done ? unreported(&err) : fail(options, &err);
-	return totals_of(result).unhooked.flags > 0 ? EXIT_NOT_REACHED : EXIT_DONE;
-}
-
-static int fail_change(const struct options *options, const struct change_request *request,
-		       const struct change_result *result, const struct df_err *err)
-{
-	struct df_err second;
-	diag_error(err);
-	if (!options->json)
-		report_failed_stop("", result);
-	if (options->json && json_change(options->command->name, request, result, err, &second) < 0)
-		diag_error(&second);
-	return exit_status_of(err->code);
-}
-
-/* In this and the next, `temporary` is NULL for a change for good. */
-static int do_change(const struct options *options, const struct scripts *scripts,
-		     struct temporary *temporary)
-{
-	const struct change_request request =
-		change_request_of(options, scripts, options->wish.pids[0]);
-	struct change_result result;
-	struct df_err err;
-	const int status = temporary_change(temporary, &request, &result, &err);
-	result.until = temporary ? temporary->due_clock : 0;
-	done = request.dry_run ? NULL : change_in_words(&result, status < 0);
-	note_disk(&result.images);
-	const int exit = status < 0 ? fail_change(options, &request, &result, &err)
-				    : show_change(options, &request, &result);
-	change_free(&result);
-	return exit;
-}
-
-static int do_several(const struct options *options, const struct scripts *scripts,
-		      struct temporary *temporary)
-{
-	static char words[96];
-	struct several several;
-	struct df_err err;
-	const int status = several_run(options, scripts, temporary, &several, &err);
-	snprintf(words, sizeof(words), "%zu of %zu processes %s changed", several.written,
-		 several.tally.count, several.written == 1 ? "was" : "were");
-	done = several.written > 0 ? words : NULL;
-	if (status == 0)
-		return exit_status_of_several(&several);
-	if (done)
-		return unreported(&err);
-	if (!several.printed)
-		return fail(options, &err);
-	diag_error(&err);
-	return exit_status_of(err.code);
-}
-
-static int do_changes(const struct options *options, const struct scripts *scripts,
-		      struct temporary *temporary)
-{
-	return cli_several(options) ? do_several(options, scripts, temporary)
-				    : do_change(options, scripts, temporary);
+	return status < 0 ? outcome_fail(options, &err) : EXIT_DONE;
 }
 
 static int do_scan(const struct options *options)
@@ -343,7 +249,7 @@ static int do_scan(const struct options *options)
 			  scan.processes, diag_denied());
 	const int exit = scan.count > 0 ? EXIT_DONE : EXIT_NOTHING;
 	scan_free(&scan);
-	return status < 0 ? fail(options, &err) : exit;
+	return status < 0 ? outcome_fail(options, &err) : exit;
 }
 
 static int do_diff(const struct options *options)
@@ -352,7 +258,7 @@ static int do_diff(const struct options *options)
 	struct df_err err;
 	const int status = diff_run(options, &differ, &err);
 	if (status < 0)
-		return fail(options, &err);
+		return outcome_fail(options, &err);
 	return differ ? EXIT_NOTHING : EXIT_DONE;
 }
 
@@ -365,7 +271,7 @@ static int show_preset(const struct options *options, const struct preset_reques
 	if (!options->json)
 		report_preset(request, result);
 	else if (json_preset(request, result, &err) < 0)
-		return done ? unreported(&err) : fail(options, &err);
+		return outcome_fail_to_report(options, &err);
 	return totals_of(&result->preset.change).unhooked.flags > 0 ? EXIT_NOT_REACHED : EXIT_DONE;
 }
 
@@ -381,8 +287,9 @@ static int do_preset(const struct options *options)
 	struct preset_result result;
 	struct df_err err;
 	const int status = preset_copy(&request, &result, &err);
-	done = result.written ? "the copy was made" : NULL;
-	const int exit = status < 0 ? fail(options, &err) : show_preset(options, &request, &result);
+	outcome_set_done(result.written ? "the copy was made" : NULL);
+	const int exit =
+		status < 0 ? outcome_fail(options, &err) : show_preset(options, &request, &result);
 	preset_result_free(&result);
 	return exit;
 }
@@ -391,7 +298,7 @@ static int fail_audit(const struct options *options, const struct audit_totals *
 		      const struct df_err *err)
 {
 	if (!totals->printed)
-		return fail(options, err);
+		return outcome_fail(options, err);
 	diag_error(err);
 	return exit_status_of(err->code);
 }
@@ -429,7 +336,7 @@ static int do_command(const struct options *options, const struct scripts *scrip
 {
 	struct df_err err;
 	if (several_number(options, &err) < 0)
-		return fail(options, &err);
+		return outcome_fail(options, &err);
 	if (options->command->kind == COMMAND_SCAN)
 		return do_scan(options);
 	if (options->command->kind == COMMAND_WATCH)
@@ -442,10 +349,8 @@ static int do_command(const struct options *options, const struct scripts *scrip
 		return do_audit(options);
 	if (options->command->kind == COMMAND_RUN)
 		return do_run(options);
-	if (options->span != 0 && !options->dry_run)
-		return for_a_time(options, scripts, do_changes, &done);
 	if (command_changes(options->command) || cli_several(options))
-		return do_changes(options, scripts, NULL);
+		return change_run(options, scripts);
 	return do_list(options);
 }
 
@@ -457,7 +362,7 @@ static int read_and_do(const struct options *options)
 	if (options->command->kind != COMMAND_APPLY)
 		return do_command(options, NULL);
 	const int status = scripts_read(options->script, options->script_count, &scripts, &err);
-	const int exit = status < 0 ? fail(options, &err) : do_command(options, &scripts);
+	const int exit = status < 0 ? outcome_fail(options, &err) : do_command(options, &scripts);
 	scripts_free(&scripts);
 	return exit;
 }
@@ -465,7 +370,7 @@ static int read_and_do(const struct options *options)
 /* Of run, any other status could be that of the program (env(1)). */
 static int fail_to_begin(const struct options *options, const struct df_err *err)
 {
-	const int status = fail(options, err);
+	const int status = outcome_fail(options, err);
 	return options->command->kind == COMMAND_RUN ? START_FAILED : status;
 }
 
@@ -496,7 +401,7 @@ static int do_or_have_done(const struct options *options)
 	int status;
 	if (!may_hold_up(options) || !stand_in_worked(&status, &err))
 		return record_and_do(options);
-	return status < 0 ? fail(options, &err) : status;
+	return status < 0 ? outcome_fail(options, &err) : status;
 }
 
 static bool have_stack(void)
@@ -518,6 +423,7 @@ static void check_output(int status, void *unused)
 	(void)unused;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return;
+	const char *done = outcome_done();
 	if (done)
 		fprintf(stderr, "dfpatch: %s, but the report cannot be written: %m\n", done);
 	else

@@ -87,7 +87,7 @@ static void count(struct round *r, const struct target_end *end)
 		r->several->failed_by[end->err->code] = true;
 }
 
-static void note_disk(const struct images *images)
+void several_note_disk(const struct images *images)
 {
 	for (size_t i = 0; i < images->count; i++)
 		if (images->list[i]->on_disk)
@@ -125,7 +125,7 @@ static int list_one(struct round *r, const struct target_id *target, struct df_e
 	int status = run_list(&what, &o->criteria, o->patterns, o->pattern_count, &result, &why);
 	const struct target_end end = end_of(r, target, status, TARGET_LISTED, &why);
 	count(r, &end);
-	note_disk(&result.images);
+	several_note_disk(&result.images);
 	if (end.how == TARGET_FAILED)
 		diag_error(&why);
 	status = 0;
@@ -190,7 +190,7 @@ static void change_one(struct round *r, const struct target_id *target)
 		r, target, status, status == 0 ? target_how_of(&result) : TARGET_FAILED, &why);
 	r->several->written += change_was_written(&result) && !request.dry_run;
 	count(r, &end);
-	note_disk(&result.images);
+	several_note_disk(&result.images);
 	report(r, &end, &request, &result);
 	change_free(&result);
 }

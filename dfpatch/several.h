@@ -48,6 +48,9 @@ int several_check_patterns(const struct options *options, struct df_err *err);
 /* DF_E_NO_PROCESS: nobody runs the executable. */
 int several_nobody(const struct options *options, struct df_err *err);
 
+/* A note on each module whose file is not the one that runs any more. */
+void several_note_disk(const struct images *images);
+
 /* A note on processes that may run it unseen. */
 void several_note_unseen(const struct options *options, const struct targets *targets);
 

@@ -121,7 +121,7 @@ static int status_with(int status, enum taken taken)
 	return taken == TAKEN_BUT_UNHOOKED && status == EXIT_DONE ? EXIT_NOT_REACHED : status;
 }
 
-static int take_back(const struct options *options, struct temporary *t, int status)
+int take_back(const struct options *options, struct temporary *t, int status)
 {
 	struct ending e = {.options = options, .temporary = t};
 	enum over over = OVER_TIME;
@@ -135,28 +135,4 @@ static int take_back(const struct options *options, struct temporary *t, int sta
 		take_one_back(&e, i);
 	end(&e);
 	return status_with(status, e.taken);
-}
-
-static int fail(const struct options *options, const struct df_err *err)
-{
-	struct df_err second;
-	diag_error(err);
-	if (options->json && json_error(options->command->name, err, &second) < 0)
-		diag_error(&second);
-	return exit_status_of(err->code);
-}
-
-int for_a_time(const struct options *options, const struct scripts *scripts,
-	       take_back_changes changes, const char **done)
-{
-	struct temporary temporary;
-	struct df_err err;
-	int status = temporary_begin(&temporary, options->span, &err);
-	status = status < 0 ? fail(options, &err) : changes(options, scripts, &temporary);
-	if (temporary.count > 0) {
-		status = take_back(options, &temporary, status);
-		*done = "the change was made for a time";
-	}
-	temporary_end(&temporary);
-	return status;
 }

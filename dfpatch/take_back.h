@@ -6,17 +6,11 @@
 #include "cli.h"
 #include "temporary.h"
 
-/* Makes the changes that a command line asks for, and prints what came of it. Returns the exit
- * status. */
-typedef int (*take_back_changes)(const struct options *options, const struct scripts *scripts,
-				 struct temporary *temporary);
-
 /*
- * Has them made, says until when, waits until then, takes all back, and prints what came of that;
- * at once, if the report cannot be written. Returns the exit status of all; *done gets words for
- * what was done, if anything was changed.
+ * Says until when what `temporary` changed stays, waits until then, takes all back, and prints what
+ * came of that; at once, if the report cannot be written. `status` is the exit status of the
+ * changes. Returns that of all.
  */
-int for_a_time(const struct options *options, const struct scripts *scripts,
-	       take_back_changes changes, const char **done);
+int take_back(const struct options *options, struct temporary *temporary, int status);
 
 #endif

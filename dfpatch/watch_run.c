@@ -16,6 +16,7 @@
 #include "flush.h"
 #include "inherited.h"
 #include "json_watch.h"
+#include "outcome.h"
 #include "process.h"
 #include "report_watch.h"
 #include "roster.h"
@@ -269,15 +270,6 @@ static void end(struct watch *w)
 	cleanup_fd(&w->signals);
 }
 
-static int fail(const struct options *options, const struct df_err *err)
-{
-	struct df_err second;
-	diag_error(err);
-	if (options->json && json_watch_error(err, &second) < 0)
-		diag_error(&second);
-	return exit_status_of(err->code);
-}
-
 int watch_run(const struct options *options)
 {
 	struct watch w = {.options = options, .signals = -1};
@@ -294,7 +286,7 @@ int watch_run(const struct options *options)
 	const int status = watch(&w, &err);
 	end(&w);
 	if (status < 0)
-		return fail(options, &err);
+		return outcome_fail(options, &err);
 	note_vain(&w);
 	return exit_status_of_several(&w.several);
 }
