@@ -3,179 +3,13 @@
 #include "cli.h"
 
 #include <argp.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "duration.h"
 #include "help.h"
-#include "pid_text.h"
-#include "report.h"
-#include "report_diff.h"
-#include "report_scan.h"
-
-static void take_time(struct argp_state *state, const char *name, const char *text, uint64_t *ns)
-{
-	if (!duration_parse(text, ns))
-		argp_error(state, "--%s: '%s' is no time; write 2s or 500ms", name, text);
-}
-
-#define MAX_STOP_MOST 60000000000u /* ns */
-#define INTERVAL_LEAST 1000000u	   /* ns */
-
-/* With no time at all, threads would be stopped for nothing. */
-static void take_max_stop(struct argp_state *state, const char *text, uint64_t *ns)
-{
-	take_time(state, "max-stop", text, ns);
-	if (*ns == 0 || *ns > MAX_STOP_MOST)
-		argp_error(state, "--max-stop: '%s' is not more than 0 and at most 60s", text);
-}
-
-/* Without any pause a processor would do nothing else. */
-static void take_interval(struct argp_state *state, const char *text, uint64_t *ns)
-{
-	take_time(state, "interval", text, ns);
-	if (*ns < INTERVAL_LEAST)
-		argp_error(state, "--interval: '%s' is less than 1ms", text);
-}
-
-static void take_span(struct argp_state *state, const char *text, uint64_t *ns)
-{
-	take_time(state, "for", text, ns);
-	if (*ns == 0)
-		argp_error(state, "--for: '%s' is not more than 0", text);
-}
-
-static int check_columns(const struct command *command, const char *text, struct df_err *err)
-{
-	switch (command->kind) {
-	case COMMAND_SCAN:
-		return report_scan_check_columns(text, err);
-	case COMMAND_DIFF:
-		return report_diff_check_columns(text, err);
-	case COMMAND_LIST:
-	case COMMAND_CHANGE:
-	case COMMAND_APPLY:
-	case COMMAND_WATCH:
-	case COMMAND_AUDIT:
-	case COMMAND_PRESET:
-	case COMMAND_RUN:
-	default:
-		return report_check_columns(text, err);
-	}
-}
-
-static void take_stale(struct argp_state *state, struct options *o, const char *text)
-{
-	if (!duration_parse_age(text, &o->stale))
-		argp_error(state, "--stale: '%s' is no age; write 90d, 26w or 2y", text);
-}
-
-static void take_columns(struct argp_state *state, struct options *o, const char *text)
-{
-	struct df_err err;
-	if (check_columns(o->command, text, &err) < 0)
-		argp_error(state, "--output: %s", err.text);
-	o->columns = text;
-}
-
-static void add_pid(struct options *o, pid_t pid, pid_t member)
-{
-	for (size_t i = 0; i < o->wish.pid_count; i++)
-		if (o->pids[i] == pid && o->members[i] == member)
-			return;
-	o->pids[o->wish.pid_count] = pid;
-	o->members[o->wish.pid_count++] = member;
-}
-
-static void take_pids(struct argp_state *state, struct options *o, const char *text)
-{
-	const char *at = text;
-	pid_t pid, member;
-	while (pid_text_parse(at, &at, &pid, &member)) {
-		add_pid(o, pid, member);
-		if (*at++ == '\0')
-			return;
-	}
-	if (strchr(text, ','))
-		argp_error(state, "--pid: '%s' is no list of process ids", text);
-	else if (isalpha((unsigned char)*text) || *text == '/')
-		argp_error(state, "--pid: '%s' is no process id; --exe PATH names a program", text);
-	else
-		argp_error(state, "--pid: '%s' is no process id", text);
-}
-
-static void take_color(struct argp_state *state, struct options *o, const char *text)
-{
-	if (!color_parse(text, &o->color))
-		argp_error(state, "--color: '%s' is none of auto, always and never", text);
-}
-
-static void take_mode(struct argp_state *state, struct options *o, enum mode mode)
-{
-	if (o->mode != MODE_AUTO && o->mode != mode)
-		argp_error(state, "--quiet and --stop exclude each other");
-	o->mode = mode;
-}
-
-static void take_exe(struct argp_state *state, struct options *o, const char *path)
-{
-	if (*path == '\0')
-		argp_error(state, "--exe: an empty name is no executable");
-	else if (o->wish.exe && strcmp(o->wish.exe, path) != 0)
-		argp_error(state, "--exe names one executable; run dfpatch once for each");
-	o->wish.exe = path;
-}
-
-/* With all that stands behind it, options of its own included. */
-static void take_command(struct argp_state *state, struct options *o)
-{
-	o->run = state->argv + state->next - 1;
-	state->next = state->argc;
-}
-
-/* A pattern, a file, or a command. */
-static void take_operand(struct argp_state *state, struct options *o, const char *text)
-{
-	const struct command *command = o->command;
-	if (command->operands == OPERANDS_COMMAND)
-		take_command(state, o);
-	else if (command->operands == OPERANDS_NONE)
-		argp_error(state, "'%s' takes no pattern, but got '%s'", command->name, text);
-	else if (*text == '\0' && command_takes_patterns(command))
-		argp_error(state, "an empty pattern would match every flag; write '.*' for that");
-	else if (*text == '\0')
-		argp_error(state, "an empty name is no file");
-	else if (command_takes_patterns(command))
-		o->patterns[o->pattern_count++] = text;
-	else
-		o->files[o->file_count++] = text;
-}
-
-static void take_criterion(struct argp_state *state, struct options *o, int key, const char *text)
-{
-	static const struct {
-		int key;
-		enum criterion_by by;
-		const char *option;
-	} sorts[] = {{OPT_KIND, BY_KIND, "--kind"},
-		     {OPT_NAME, BY_NAME, "--name"},
-		     {OPT_AT, BY_PLACE, "--at"},
-		     {OPT_DOC, BY_DOC, "--doc"},
-		     {OPT_MODULE, BY_MODULE, "--module"}};
-	struct df_err err;
-	for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++)
-		if (sorts[i].key == key && criteria_add(&o->criteria, sorts[i].by, text, &err) < 0)
-			argp_error(state, "%s: %s", sorts[i].option, err.text);
-}
-
-static void take_line(struct argp_state *state, struct options *o, const char *text, bool is_file)
-{
-	if (is_file && *text == '\0')
-		argp_error(state, "--script: an empty name is no file");
-	o->script[o->script_count++] = (struct script_source){.text = text, .is_file = is_file};
-}
+#include "option_values.h"
+#include "start.h"
 
 static void check_target(struct argp_state *state, const struct options *o)
 {
@@ -278,11 +112,19 @@ static error_t parse_criterion(int key, char *arg, struct argp_state *state, str
 {
 	switch (key) {
 	case OPT_KIND:
+		take_criterion(state, o, BY_KIND, arg);
+		return 0;
 	case OPT_NAME:
+		take_criterion(state, o, BY_NAME, arg);
+		return 0;
 	case OPT_AT:
+		take_criterion(state, o, BY_PLACE, arg);
+		return 0;
 	case OPT_DOC:
+		take_criterion(state, o, BY_DOC, arg);
+		return 0;
 	case OPT_MODULE:
-		take_criterion(state, o, key, arg);
+		take_criterion(state, o, BY_MODULE, arg);
 		return 0;
 	case OPT_ACTIVE:
 		o->criteria.active = true;
@@ -453,7 +295,7 @@ static enum cli_result parse_rest(int argc, char **argv, struct options *options
 	};
 	argv[0] = name;
 	/* The program's own status could be any other one (env(1)). */
-	argp_err_exit_status = command->kind == COMMAND_RUN ? 125 : 2;
+	argp_err_exit_status = command->kind == COMMAND_RUN ? START_FAILED : 2;
 	const unsigned flags = command->operands == OPERANDS_COMMAND ? ARGP_IN_ORDER : 0;
 	return argp_parse(&argp, argc, argv, flags, NULL, options) == 0 ? CLI_RUN : CLI_USAGE;
 }

@@ -23,6 +23,11 @@ static const struct {
 	[BY_MODULE] = {"--module", "no module with flags is named"},
 };
 
+const char *criterion_option(enum criterion_by by)
+{
+	return sorts[by].option;
+}
+
 bool criteria_any_state(const struct criteria *criteria)
 {
 	return criteria->active || criteria->changed || criteria->unhooked;

@@ -33,6 +33,9 @@ struct criterion {
 	uint32_t first, last; /* likewise: lines, both included */
 };
 
+/* The name of the option that asks for it, dashes and all. */
+const char *criterion_option(enum criterion_by by);
+
 /*
  * A flag has to be what one criterion of each sort asks for, of which there are any; and to be in
  * each state asked for, at one of its sites.

@@ -178,6 +178,8 @@
  *   log              where records go: a file, or that
  *   change_log       changes, recorded there
  *   help             what --help says besides options
+ *   options.h        what a command line asks for
+ *   option_values    what stands behind options (argp)
  *   cli              the command line (argp)
  *   binary/report_audit, binary/json_audit  audits likewise
  *   binary/audit_run  the command audit

@@ -28,8 +28,8 @@ all     libdf/expression                INC  regex\.h
 all     libdf/expression                SYM  regcomp|regexec|regfree|regerror
 all     dfpatch/json_document           INC  json-c/.*
 all     dfpatch/grid                    INC  libsmartcols.*
-all     dfpatch/cli,dfpatch/commands    INC  argp\.h|getopt\.h
-all     dfpatch/cli                     SYM  argp_[a-z_]+|getopt|getopt_long
+all     dfpatch/cli,dfpatch/option_values,dfpatch/commands INC argp\.h|getopt\.h
+all     dfpatch/cli,dfpatch/option_values SYM argp_[a-z_]+|getopt|getopt_long
 all     dfpatch/main,dfpatch/watchdog,dfpatch/helper,dfpatch/keeper,dfpatch/binary/git SYM _exit
 all     dfpatch/main                    SYM  exit|_Exit|quick_exit|abort|assert|longjmp
 all     dfpatch/main                    SYM  err|errx|verr|verrx|error
