@@ -27,7 +27,4 @@ void identity_own(struct own_identity *own);
 
 void identity_of(const struct process *process, struct process_identity *identity);
 
-/* The start time in the text of a /proc/PID/stat file; 0 if there is none. */
-uint64_t identity_start_time(const char *stat);
-
 #endif

@@ -26,17 +26,11 @@ static void note(struct ending *e, enum taken taken)
 		e->taken = taken;
 }
 
-/* Whoever ended, or became another program, took what was changed along. */
-static bool nothing_is_left(int status)
-{
-	return status == -(int)DF_E_NO_PROCESS || status == -(int)DF_E_EXEC;
-}
-
 static enum target_how how_of(int status, const struct change_result *result)
 {
 	if (status == 0)
 		return target_how_of(result);
-	return nothing_is_left(status) ? TARGET_SKIPPED : TARGET_FAILED;
+	return temporary_nothing_left(status) ? TARGET_SKIPPED : TARGET_FAILED;
 }
 
 static void tell_failure(const struct change_result *result, const struct df_err *err)

@@ -32,6 +32,11 @@ static int start_keeper(struct temporary *t, uint64_t from_now, struct df_err *e
 	return keeper_start(&t->keeper, t->keeper_due, err);
 }
 
+bool temporary_nothing_left(int status)
+{
+	return status == -(int)DF_E_NO_PROCESS || status == -(int)DF_E_EXEC;
+}
+
 /* ---- in the keeper ---- */
 
 /* The lock of the process is that of our client's change, and ends with that. */
@@ -52,7 +57,7 @@ static void settle_trial(struct temporary *t)
 static enum taken say(const struct undo *undo, int status, const struct change_result *result,
 		      const struct df_err *err)
 {
-	if (status == -(int)DF_E_NO_PROCESS || status == -(int)DF_E_EXEC)
+	if (temporary_nothing_left(status))
 		return TAKEN_BACK;
 	if (status < 0) {
 		struct df_err told = *err;

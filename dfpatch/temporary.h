@@ -79,6 +79,9 @@ enum over temporary_wait(struct temporary *temporary, int *signal, enum taken *t
 int temporary_undo(struct temporary *temporary, size_t i, struct change_request *request,
 		   struct change_result *result, struct df_err *err);
 
+/* Whether that status says so: who ended, or is another program, took what was changed along. */
+bool temporary_nothing_left(int status);
+
 void temporary_end(struct temporary *temporary);
 
 #endif

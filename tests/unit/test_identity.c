@@ -7,19 +7,6 @@
 
 #include "identity.h"
 
-#define FIELDS "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "
-
-Test(identity, start_time)
-{
-	cr_assert_eq(identity_start_time("42 (server) S " FIELDS "2851176 99"), 2851176);
-	cr_assert_eq(identity_start_time("42 (a) b (c 7) S " FIELDS "18446744073709551615 1"),
-		     UINT64_MAX);
-	cr_assert_eq(identity_start_time("42 (server) S " FIELDS "5"), 5);
-	cr_assert_eq(identity_start_time("42 (server) S 1 2 3"), 0);
-	cr_assert_eq(identity_start_time("42 server"), 0);
-	cr_assert_eq(identity_start_time(""), 0);
-}
-
 Test(identity, of_ourselves)
 {
 	struct own_identity own;
