@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "basic.h"
+#include "basics.h"
 #include "live.h"
 #include "spots.h"
 
@@ -28,38 +29,6 @@ static void stop(void)
 }
 
 TestSuite(apply, .init = start, .fini = stop, .timeout = 60);
-
-#define AS_BUILT "011111000"
-
-static void values_are(const char *wanted)
-{
-	char text[BASIC_COUNT + 1] = "";
-	live_beat(&live);
-	for (int i = 0; i < BASIC_COUNT; i++)
-		text[i] = (char)('0' + live.page->value[i]);
-	cr_assert_str_eq(text, wanted);
-}
-
-static void ended(int status)
-{
-	cr_assert_eq(tool.status, status, "%d: %s%s", tool.status, tool.out, tool.err);
-}
-
-static void said(const char *text)
-{
-	cr_assert(strstr(tool.out, text), "'%s' is not in: %s%s", text, tool.out, tool.err);
-}
-
-/* How often the module was changed since its start. */
-static uint64_t generation(void)
-{
-	struct spots spots;
-	spots_open(&spots, &live);
-	spots_are_whole(&spots);
-	const struct df_control_v1 control = peek_control(&spots);
-	spots_close(&spots);
-	return control.generation;
-}
 
 static const char *file_of(const char *text)
 {
@@ -105,30 +74,31 @@ static const char everything[] = "# every operation there is\n"
 
 static void check_everything(const char *where)
 {
-	values_are("101010111");
-	cr_assert_eq(generation(), 1, "%s", where);
+	basic_values_are(&live, "101010111");
+	cr_assert_eq(generation_of(&live), 1, "%s", where);
 	cr_assert_eq(TOOL(&tool, "list", PID(&live), "--noheadings", "-o", "NAME,COUNT,UNHOOK"), 0);
-	said("basic:feature      2      0\n");
-	said("basic:slow         1      1\n");
-	said("opt:second         1      0\n");
+	tool_said(&tool, "basic:feature      2      0\n");
+	tool_said(&tool, "basic:slow         1      1\n");
+	tool_said(&tool, "opt:second         1      0\n");
 }
 
 Test(apply, a_file)
 {
 	TOOL(&tool, "apply", PID(&live), "-s", file_of(everything));
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert_str_empty(tool.err);
-	said(": off -> on, count 0 -> 2\n");
-	said("matched 7 flags (9 sites), 7 changed (9 sites), 0 already so, 0 unhooked\n");
-	said("changed quietly: nobody was stopped\n");
+	tool_said(&tool, ": off -> on, count 0 -> 2\n");
+	tool_said(&tool,
+		  "matched 7 flags (9 sites), 7 changed (9 sites), 0 already so, 0 unhooked\n");
+	tool_said(&tool, "changed quietly: nobody was stopped\n");
 	check_everything("file");
 }
 
 Test(apply, standard_input)
 {
 	TOOL_WITH_INPUT(everything, "apply", PID(&live), "-s", "-", "--stop");
-	ended(0);
-	said(" stood still for ");
+	tool_ended(&tool, 0);
+	tool_said(&tool, " stood still for ");
 	check_everything("input");
 }
 
@@ -137,94 +107,98 @@ Test(apply, from_all_of_them)
 {
 	TOOL_WITH_INPUT("disable .*\n", "apply", PID(&live), "-e", "+multi:", "-s", "-", "-s",
 			file_of("+basic:\n"), "-e", "-basic:slow\n!basic:slow");
-	ended(0);
-	values_are("110000000");
-	cr_assert_eq(generation(), 1);
+	tool_ended(&tool, 0);
+	basic_values_are(&live, "110000000");
+	cr_assert_eq(generation_of(&live), 1);
 }
 
 Test(apply, what_is_taken_back_is_no_change)
 {
 	TOOL(&tool, "apply", PID(&live), "-e", "+basic:\n-basic:\n!opt:\n?opt:");
-	ended(0);
-	said("matched 5 flags (5 sites), 0 changed, 5 already so, 0 unhooked\n");
-	said("nothing to write: the target was not stopped\n");
-	cr_assert_eq(generation(), 0);
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 5 flags (5 sites), 0 changed, 5 already so, 0 unhooked\n");
+	tool_said(&tool, "nothing to write: the target was not stopped\n");
+	cr_assert_eq(generation_of(&live), 0);
 	TOOL(&tool, "apply", PID(&live), "-s", "/dev/null");
-	ended(0);
-	said("matched 0 flags (0 sites), 0 changed");
-	values_are(AS_BUILT);
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 0 flags (0 sites), 0 changed");
+	basic_values_are(&live, BASIC_AS_BUILT);
 }
 
 Test(apply, one_line_that_means_no_flag_stops_all)
 {
 	TOOL(&tool, "apply", PID(&live), "-e", "+basic:", "-s",
 	     file_of("-opt:\n\n+basic:fature\n"));
-	ended(1);
-	tool_one_error(&tool, "script: line 3: no flag matches 'basic:fature'; did you mean 'basic:feature'?");
-	values_are(AS_BUILT);
-	cr_assert_eq(generation(), 0);
+	tool_ended(&tool, 1);
+	tool_one_error(
+		&tool,
+		"script: line 3: no flag matches 'basic:fature'; did you mean 'basic:feature'?");
+	basic_values_are(&live, BASIC_AS_BUILT);
+	cr_assert_eq(generation_of(&live), 0);
 }
 
 Test(apply, a_bad_line_stops_all)
 {
 	TOOL_WITH_INPUT("+opt:\n+(\n", "apply", PID(&live), "-e", "+basic:", "-s", "-");
-	ended(2);
+	tool_ended(&tool, 2);
 	tool_one_error(&tool, "standard input: line 2: pattern '('");
 	TOOL(&tool, "apply", PID(&live), "-e", "+basic:", "-e", "basic:");
-	ended(2);
+	tool_ended(&tool, 2);
 	tool_one_error(&tool, "-e number 2: line 1: 'basic:' is no operation");
-	values_are(AS_BUILT);
-	cr_assert_eq(generation(), 0);
+	basic_values_are(&live, BASIC_AS_BUILT);
+	cr_assert_eq(generation_of(&live), 0);
 }
 
 /* Of the command line, http: is a kind; of a script, an expression. */
 Test(apply, patterns_are_expressions)
 {
 	TOOL(&tool, "apply", PID(&live), "-e", "disable opt:|basic:s");
-	ended(0);
-	values_are("000001000");
+	tool_ended(&tool, 0);
+	basic_values_are(&live, "000001000");
 	TOOL(&tool, "apply", PID(&live), "-e", "enable basic:f.*@.*:[0-9]+$");
-	ended(0);
-	values_are("100001000");
+	tool_ended(&tool, 0);
+	basic_values_are(&live, "100001000");
 }
 
 Test(apply, unhooked_flags_are_told)
 {
 	TOOL(&tool, "apply", PID(&live), "-e", "!basic:feature\nenable basic:");
-	ended(7);
-	said(": off, unhook 0 -> 1 (unhooked: left alone)\n");
-	said("matched 3 flags (3 sites), 0 changed, 2 already so, 1 unhooked\n");
+	tool_ended(&tool, 7);
+	tool_said(&tool, ": off, unhook 0 -> 1 (unhooked: left alone)\n");
+	tool_said(&tool, "matched 3 flags (3 sites), 0 changed, 2 already so, 1 unhooked\n");
 	TOOL(&tool, "apply", PID(&live), "-e", "?basic:feature\nenable basic:");
-	ended(0);
-	values_are("111111000");
-	cr_assert_eq(generation(), 2);
+	tool_ended(&tool, 0);
+	basic_values_are(&live, "111111000");
+	cr_assert_eq(generation_of(&live), 2);
 }
 
 Test(apply, a_dry_run)
 {
 	TOOL(&tool, "apply", PID(&live), "--dry-run", "-e", "disable .*\n+multi:");
-	ended(0);
-	said("dry run, nothing was written: matched 7 flags (9 sites), 6 would change");
-	values_are(AS_BUILT);
-	cr_assert_eq(generation(), 0);
+	tool_ended(&tool, 0);
+	tool_said(&tool, "dry run, nothing was written: matched 7 flags (9 sites), 6 would change");
+	basic_values_are(&live, BASIC_AS_BUILT);
+	cr_assert_eq(generation_of(&live), 0);
 }
 
 Test(apply, documents)
 {
 	TOOL(&tool, "apply", PID(&live), "--json", "--quiet", "-e", "+basic:feature\n!opt:first");
-	ended(0);
-	said("\"command\":\"apply\"");
-	said("\"mode\":\"quiet\"");
-	said("\"changed\":{\n      \"flags\":2,\n");
-	said("\"after\":{\n        \"state\":\"held\",\n        \"activation\":0,\n"
-	     "        \"unhook\":1\n");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "\"command\":\"apply\"");
+	tool_said(&tool, "\"mode\":\"quiet\"");
+	tool_said(&tool, "\"changed\":{\n      \"flags\":2,\n");
+	tool_said(&tool, "\"after\":{\n        \"state\":\"held\",\n        \"activation\":0,\n"
+			 "        \"unhook\":1\n");
 	TOOL(&tool, "apply", PID(&live), "--json", "-e", "+basic:feature", "-e", "+nothing");
-	ended(1);
-	said("\"code\":\"no-match\",\n    \"text\":\"-e number 2: line 1: no flag matches "
-	     "'nothing'");
+	tool_ended(&tool, 1);
+	tool_said(&tool,
+		  "\"code\":\"no-match\",\n    \"text\":\"-e number 2: line 1: no flag matches "
+		  "'nothing'");
 	TOOL(&tool, "apply", PID(&live), "--json", "-e", "nothing");
-	ended(2);
-	said("\"code\":\"usage\",\n    \"text\":\"-e number 1: line 1: 'nothing' is no operation");
+	tool_ended(&tool, 2);
+	tool_said(&tool, "\"code\":\"usage\",\n    \"text\":\"-e number 1: line 1: 'nothing' is no "
+			 "operation");
 }
 
 /* ---- several modules ---- */
@@ -243,18 +217,18 @@ Test(apply_modules, one_change_of_each, .timeout = 60)
 	LIVE_START(&live, "host-linked-flags");
 	TOOL(&tool, "apply", PID(&live), "-e",
 	     "+host:\n+plugin:feature\n-plugin:standard\n+.*:own\n+plugin:feature\n");
-	ended(0);
-	said("matched 3 flags (3 sites), 3 changed");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 3 flags (3 sites), 3 changed");
 	live_beat(&live);
 	cr_assert(live.page->value[0] == 1 && live.page->value[1] == 1);
 	TOOL(&tool, "list", PID(&live));
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert_eq(changes_of("host-linked-flags: "), 1);
 	cr_assert_eq(changes_of("plugin.so: "), 1);
 	list = tool;
 	/* A line may mean flags of some modules only, but has to mean one somewhere. */
 	TOOL(&tool, "apply", PID(&live), "-e", "disable host:\n+plugin:nothing");
-	ended(1);
+	tool_ended(&tool, 1);
 	TOOL(&tool, "list", PID(&live));
 	cr_assert_str_eq(tool.out, list.out);
 	live_stop(&live);
@@ -270,17 +244,17 @@ Test(apply_several, each_by_itself, .timeout = 60)
 	LIVE_START(&other, "host-linked-flags");
 	snprintf(both, sizeof(both), "--pid=%d,%d", live.pid, other.pid);
 	TOOL_WITH_INPUT("+basic:feature\n", "apply", both, "-s", "-");
-	ended(5);
-	said("2 processes: 1 changed, 0 already so, 0 skipped, 1 failed\n");
-	said("failed: standard input: line 1: no flag matches 'basic:feature'");
+	tool_ended(&tool, 5);
+	tool_said(&tool, "2 processes: 1 changed, 0 already so, 0 skipped, 1 failed\n");
+	tool_said(&tool, "failed: standard input: line 1: no flag matches 'basic:feature'");
 	cr_assert(live_value(&live, BASIC_FEATURE, 1));
 	/* What is wrong with the script is so for all. */
 	TOOL(&tool, "apply", both, "-e", "+.*", "-e", "oops");
-	ended(2);
+	tool_ended(&tool, 2);
 	cr_assert_str_empty(tool.out);
 	TOOL_WITH_INPUT("-.*:feature\n+.*:feature\n+.*:feature", "apply", both, "-s", "-");
-	ended(0);
-	said("2 processes: 2 changed, 0 already so, 0 skipped, 0 failed\n");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "2 processes: 2 changed, 0 already so, 0 skipped, 0 failed\n");
 	live_stop(&other);
 	live_stop(&live);
 }
@@ -293,8 +267,8 @@ Test(apply_several, descendants, .timeout = 60)
 		sleep_us(1000);
 	cr_assert_eq(live.page->word[0], 2);
 	TOOL(&tool, "apply", PID(&live), "--tree", "-e", "+breed:", "-e", "+breed:flag");
-	ended(0);
-	said("3 processes: 3 changed, 0 already so, 0 skipped, 0 failed\n");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "3 processes: 3 changed, 0 already so, 0 skipped, 0 failed\n");
 	TOOL(&tool, "list", PID(&live), "--tree", "--noheadings", "-o", "COUNT");
 	cr_assert_str_eq(tool.out, "    2\n    2\n    2\n");
 	live_stop(&live);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "basic.h"
+#include "basics.h"
 #include "spots.h"
 #include "waiting.h"
 
@@ -29,27 +30,6 @@ static void stop(void)
 }
 
 TestSuite(for_a_time, .init = start, .fini = stop, .timeout = 90);
-
-#define AS_BUILT "011111000"
-
-static void values_are(const char *wanted)
-{
-	char text[BASIC_COUNT + 1] = "";
-	live_beat(&live);
-	for (int i = 0; i < BASIC_COUNT; i++)
-		text[i] = (char)('0' + live.page->value[i]);
-	cr_assert_str_eq(text, wanted);
-}
-
-static void ended(int status)
-{
-	cr_assert_eq(tool.status, status, "%d: %s%s", tool.status, tool.out, tool.err);
-}
-
-static void said(const char *text)
-{
-	cr_assert(strstr(tool.out, text), "'%s' is not in: %s%s", text, tool.out, tool.err);
-}
 
 /* "ACTIVATION UNHOOK", of a flag. */
 static void counts_are(const char *name, const char *wanted)
@@ -73,28 +53,29 @@ Test(for_a_time, the_time_is_over)
 	const uint64_t begun = now_ns();
 	TOOL(&tool, "activate", PID(&live), "--for", "300ms", "basic:feature", "multi:");
 	cr_expect_geq(now_ns() - begun, 300000000u);
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert_str_empty(tool.err);
-	said("basic.c:29: off -> on, count 0 -> 1\n");
-	said("\nuntil 2");
-	said("the time is over; taken back:\nprocess ");
-	said("basic.c:29: on -> off, count 1 -> 0\n");
-	said("  matched 2 flags (4 sites), 2 changed (4 sites), 0 already so, 0 unhooked\n");
-	values_are(AS_BUILT);
+	tool_said(&tool, "basic.c:29: off -> on, count 0 -> 1\n");
+	tool_said(&tool, "\nuntil 2");
+	tool_said(&tool, "the time is over; taken back:\nprocess ");
+	tool_said(&tool, "basic.c:29: on -> off, count 1 -> 0\n");
+	tool_said(&tool,
+		  "  matched 2 flags (4 sites), 2 changed (4 sites), 0 already so, 0 unhooked\n");
+	basic_values_are(&live, BASIC_AS_BUILT);
 	counts_are("basic:feature", "0 0");
 }
 
 Test(for_a_time, it_is_on_meanwhile)
 {
 	WAITING(&tool, "enable", PID(&live), "--for=60", "basic:feature");
-	values_are("111111000");
+	basic_values_are(&live, "111111000");
 	nobody_is_traced(&live);
 	cr_assert_eq(waitpid(tool.pid, NULL, WNOHANG), 0);
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(0);
-	said("SIGTERM; taken back:\n");
-	values_are(AS_BUILT);
+	tool_ended(&tool, 0);
+	tool_said(&tool, "SIGTERM; taken back:\n");
+	basic_values_are(&live, BASIC_AS_BUILT);
 }
 
 /* Nobody is kept from anything by one that waits. */
@@ -104,26 +85,26 @@ Test(for_a_time, others_have_their_turn)
 	OTHER("disable", PID(&live), "--timeout=2", "--stop", "basic:standard");
 	OTHER("enable", PID(&live), "--timeout=2", "--quiet", "basic:standard");
 	WAITING(&other, "enable", PID(&live), "--for=60", "multi:");
-	values_are("111111111");
+	basic_values_are(&live, "111111111");
 	kill(other.pid, SIGINT);
 	cr_assert_eq(tool_wait(&other), 0);
-	values_are("111111000");
+	basic_values_are(&live, "111111000");
 	kill(tool.pid, SIGINT);
 	tool_wait(&tool);
-	ended(0);
-	values_are(AS_BUILT);
+	tool_ended(&tool, 0);
+	basic_values_are(&live, BASIC_AS_BUILT);
 }
 
 Test(for_a_time, stopped_and_quiet)
 {
 	TOOL(&tool, "enable", PID(&live), "--for=50ms", "--stop", "basic:feature");
-	ended(0);
-	said("  2 threads stood still for ");
-	values_are(AS_BUILT);
+	tool_ended(&tool, 0);
+	tool_said(&tool, "  2 threads stood still for ");
+	basic_values_are(&live, BASIC_AS_BUILT);
 	TOOL(&tool, "enable", PID(&live), "--for=50ms", "--quiet", "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert(!strstr(tool.out, "stood still"));
-	values_are(AS_BUILT);
+	basic_values_are(&live, BASIC_AS_BUILT);
 }
 
 /* ---- signals ---- */
@@ -134,10 +115,10 @@ static void by_signal(int signal, const char *name)
 	WAITING(&tool, "enable", PID(&live), "--for=60", "basic:feature");
 	kill(tool.pid, signal);
 	tool_wait(&tool);
-	ended(0);
+	tool_ended(&tool, 0);
 	snprintf(text, sizeof(text), "%s; taken back:\n", name);
-	said(text);
-	values_are(AS_BUILT);
+	tool_said(&tool, text);
+	basic_values_are(&live, BASIC_AS_BUILT);
 }
 
 Test(for_a_time, each_signal)
@@ -162,12 +143,12 @@ Test(for_a_time, signals_that_were_ignored)
 		ignore_hangup);
 	kill(tool.pid, SIGHUP);
 	sleep_us(200000);
-	values_are("111111000");
+	basic_values_are(&live, "111111000");
 	kill(tool.pid, SIGINT);
 	tool_wait(&tool);
-	ended(0);
-	said("SIGINT; taken back:\n");
-	values_are(AS_BUILT);
+	tool_ended(&tool, 0);
+	tool_said(&tool, "SIGINT; taken back:\n");
+	basic_values_are(&live, BASIC_AS_BUILT);
 }
 
 /* ---- what is taken back ---- */
@@ -182,9 +163,9 @@ Test(for_a_time, counts_of_others_stay)
 	counts_are("basic:feature", "4 1");
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(0);
+	tool_ended(&tool, 0);
 	counts_are("basic:feature", "3 1");
-	values_are("111111000");
+	basic_values_are(&live, "111111000");
 }
 
 Test(for_a_time, others_took_it_already)
@@ -193,8 +174,8 @@ Test(for_a_time, others_took_it_already)
 	OTHER("deactivate", PID(&live), "basic:feature");
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(0);
-	said("0 changed, 1 already so");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "0 changed, 1 already so");
 	counts_are("basic:feature", "0 0");
 }
 
@@ -203,54 +184,54 @@ Test(for_a_time, nothing_was_changed)
 {
 	OTHER("enable", PID(&live), "basic:feature");
 	TOOL(&tool, "enable", PID(&live), "--for=60", "basic:feature");
-	ended(0);
-	said("1 already so");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "1 already so");
 	cr_assert(!strstr(tool.out, "until"), "%s", tool.out);
-	values_are("111111000");
+	basic_values_are(&live, "111111000");
 	TOOL(&tool, "enable", PID(&live), "--for=60", "basic:nothing");
-	ended(1);
+	tool_ended(&tool, 1);
 	TOOL(&tool, "disable", PID(&live), "--for=60", "--dry-run", "basic:feature");
-	ended(0);
-	said("dry run, nothing was written");
-	values_are("111111000");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "dry run, nothing was written");
+	basic_values_are(&live, "111111000");
 }
 
 Test(for_a_time, each_operation)
 {
 	TOOL(&tool, "deactivate", PID(&live), "--for=20ms", "basic:standard", "opt:first");
-	ended(0);
-	values_are(AS_BUILT);
+	tool_ended(&tool, 0);
+	basic_values_are(&live, BASIC_AS_BUILT);
 	counts_are("basic:standard", "1 0");
 	OTHER("activate", PID(&live), "basic:standard");
 	TOOL(&tool, "disable", PID(&live), "--for=20ms", "basic:standard");
-	ended(0);
+	tool_ended(&tool, 0);
 	counts_are("basic:standard", "2 0");
 	TOOL(&tool, "unhook", PID(&live), "--for=20ms", "basic:");
-	ended(0);
+	tool_ended(&tool, 0);
 	counts_are("basic:standard", "2 0");
 	OTHER("unhook", PID(&live), "basic:standard");
 	TOOL(&tool, "rehook", PID(&live), "--for=20ms", "basic:standard");
-	ended(0);
+	tool_ended(&tool, 0);
 	counts_are("basic:standard", "2 1");
 	TOOL(&tool, "init", PID(&live), "--for=20ms");
-	ended(2);
+	tool_ended(&tool, 2);
 	cr_assert(strstr(tool.err, "unrecognized option '--for=20ms'"), "%s", tool.err);
 }
 
 Test(for_a_time, a_hold)
 {
 	WAITING(&tool, "disable", PID(&live), "--for=60", "opt:");
-	values_are("011001000");
+	basic_values_are(&live, "011001000");
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(0);
-	values_are(AS_BUILT);
+	tool_ended(&tool, 0);
+	basic_values_are(&live, BASIC_AS_BUILT);
 	WAITING(&tool, "disable", PID(&live), "--for=60", "opt:first");
 	OTHER("init", PID(&live));
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(0);
-	values_are("011001000");
+	tool_ended(&tool, 0);
+	basic_values_are(&live, "011001000");
 }
 
 Test(for_a_time, a_script)
@@ -259,12 +240,12 @@ Test(for_a_time, a_script)
 	WAITING(&tool, "apply", PID(&live), "--for=60", "-e", "+basic:feature", "-e",
 		"+basic:feature", "-e", "-basic:standard", "-e", "disable opt:", "-e",
 		"enable multi:", "-e", "!multi:", "-e", "?basic:slow", "-e", "disable basic:slow");
-	values_are("100001111");
+	basic_values_are(&live, "100001111");
 	OTHER("activate", PID(&live), "basic:feature");
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(0);
-	values_are("111111000");
+	tool_ended(&tool, 0);
+	basic_values_are(&live, "111111000");
 	counts_are("basic:feature", "1 0");
 	counts_are("multi:", "0 0");
 	counts_are("basic:slow", "1 1");
@@ -278,9 +259,9 @@ Test(for_a_time, unhooked_meanwhile)
 	OTHER("unhook", PID(&live), "basic:standard");
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(7);
-	said("(unhooked: left alone)");
-	said("1 changed, 0 already so, 1 unhooked");
+	tool_ended(&tool, 7);
+	tool_said(&tool, "(unhooked: left alone)");
+	tool_said(&tool, "1 changed, 0 already so, 1 unhooked");
 	counts_are("basic:standard", "0 1");
 	counts_are("basic:slow", "1 0");
 }
@@ -290,9 +271,9 @@ Test(for_a_time, unhooked_meanwhile)
 Test(for_a_time, documents)
 {
 	TOOL(&tool, "enable", PID(&live), "--for=50ms", "--json", "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert_str_empty(tool.err);
-	said("\"until_ns\":1");
+	tool_said(&tool, "\"until_ns\":1");
 	const char *second = strstr(tool.out, "\n}\n{\n");
 	cr_assert(second, "%s", tool.out);
 	cr_assert(strstr(second, "\"undo\":\"time\"") && strstr(second, "\"targets\":["), "%s",
@@ -300,9 +281,9 @@ Test(for_a_time, documents)
 	WAITING(&tool, "enable", PID(&live), "--for=60", "--json", "basic:feature");
 	kill(tool.pid, SIGHUP);
 	tool_wait(&tool);
-	said("\"undo\":\"SIGHUP\"");
+	tool_said(&tool, "\"undo\":\"SIGHUP\"");
 	TOOL(&tool, "enable", PID(&live), "--dry-run", "--for=60", "--json", "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert(!strstr(tool.out, "until_ns"));
 }
 
@@ -319,10 +300,10 @@ Test(for_a_time, the_report_cannot_be_written)
 		   (const char *const[]){"enable", PID(&live), "--for=15", "basic:feature", NULL},
 		   write_to_full);
 	tool_wait(&tool);
-	ended(6);
+	tool_ended(&tool, 6);
 	cr_expect_lt(now_ns() - begun, 15000000000u);
 	tool_one_error(&tool, "the change was made for a time, but the report cannot be written");
-	values_are(AS_BUILT);
+	basic_values_are(&live, BASIC_AS_BUILT);
 }
 
 static int lost[2];
@@ -348,9 +329,9 @@ Test(for_a_time, the_reader_is_gone)
 		got += (size_t)more;
 	}
 	close(lost[0]);
-	values_are("111111000");
+	basic_values_are(&live, "111111000");
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(6);
-	values_are(AS_BUILT);
+	tool_ended(&tool, 6);
+	basic_values_are(&live, BASIC_AS_BUILT);
 }

@@ -36,21 +36,6 @@ static void stop(void)
 	live_stop(&live);
 }
 
-static void ended(int status)
-{
-	cr_assert_eq(tool.status, status, "%d: %s%s", tool.status, tool.out, tool.err);
-}
-
-static void said(const char *text)
-{
-	cr_assert(strstr(tool.out, text), "'%s' is not in: %s%s", text, tool.out, tool.err);
-}
-
-static void told(const char *text)
-{
-	cr_assert(strstr(tool.err, text), "'%s' is not in: %s", text, tool.err);
-}
-
 static void is(const struct live *target, int32_t wanted)
 {
 	live_beat(target);
@@ -81,7 +66,7 @@ Test(for_killed, while_it_waits)
 	OTHER("activate", PID(&live), "basic:feature");
 	count_is(&live, "3\n");
 	waiting_kill(&tool);
-	told("the watchdog took back what was changed for a time: 1 flag, 0 unhooked");
+	tool_told(&tool, "the watchdog took back what was changed for a time: 1 flag, 0 unhooked");
 	count_is(&live, "2\n");
 	stop();
 }
@@ -228,9 +213,9 @@ Test(for_killed, stopped_over_its_time)
 	cr_assert(live_value(&live, BASIC_FEATURE, 0));
 	kill(tool.pid, SIGCONT);
 	tool_wait(&tool);
-	ended(0);
-	said("its watchdog took it back");
-	told("the watchdog took back what was changed");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "its watchdog took it back");
+	tool_told(&tool, "the watchdog took back what was changed");
 	stop();
 }
 
@@ -245,8 +230,8 @@ Test(for_killed, stopped_and_continued)
 	is(&live, 1);
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(0);
-	said("SIGTERM; taken back");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "SIGTERM; taken back");
 	is(&live, 0);
 	stop();
 }
@@ -298,7 +283,7 @@ Test(for_killed, signals_while_it_takes_back)
 	is(&live, 1);
 	close(lock);
 	tool_wait(&tool);
-	ended(0);
+	tool_ended(&tool, 0);
 	is(&live, 0);
 	stop();
 }
@@ -348,7 +333,7 @@ Test(for_killed, another_controller_is_at_work)
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
 	close(lock);
-	ended(6);
+	tool_ended(&tool, 6);
 	tool_one_error(&tool, "what was changed for a time was not taken back: another dfpatch");
 	is(&live, 1);
 	stop();
@@ -361,10 +346,10 @@ Test(for_killed, somebody_traces_it)
 	const pid_t tracer = stranger_trace(live.pid);
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(6);
+	tool_ended(&tool, 6);
 	tool_one_error(&tool, "df-tracer");
-	said("\"code\":\"traced\"");
-	said("\"failed\":1");
+	tool_said(&tool, "\"code\":\"traced\"");
+	tool_said(&tool, "\"failed\":1");
 	is(&live, 1);
 	stranger_end(tracer);
 	stop();
@@ -378,10 +363,10 @@ Test(for_killed, the_target_ends)
 	WAITING(&tool, "enable", PID(&live), "--for=60", "basic:feature");
 	live_stop(&live);
 	tool_wait(&tool);
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert_str_empty(tool.err);
-	said("all processes have ended:\n");
-	said("(basic): skipped: "); /* it is gone, or waits for us to reap it */
+	tool_said(&tool, "all processes have ended:\n");
+	tool_said(&tool, "(basic): skipped: "); /* it is gone, or waits for us to reap it */
 }
 
 static void leave(enum leaver_order order)
@@ -400,9 +385,9 @@ static void becomes_another(enum leaver_order order)
 	OTHER("activate", PID(&live), "leaver:first");
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert_str_empty(tool.err);
-	said("started another program (exec) meanwhile");
+	tool_said(&tool, "started another program (exec) meanwhile");
 	cr_assert_str_eq(count_of(&live, "leaver:first"), "1\n");
 	live_stop(&live);
 }
@@ -432,8 +417,8 @@ Test(for_killed, its_first_thread_has_ended)
 	sleep_us(100000);
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(0);
-	said("2 changed");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "2 changed");
 	cr_assert(live_value(&live, 0, 0) && live_value(&live, 1, 0));
 	live_stop(&live);
 }
@@ -456,10 +441,10 @@ Test(for_killed, several)
 	is(&second, 1);
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(0);
+	tool_ended(&tool, 0);
 	is(&live, 0);
 	is(&second, 0);
-	said("2 processes: 2 changed, 0 already so, 0 skipped, 0 failed\nuntil 2");
+	tool_said(&tool, "2 processes: 2 changed, 0 already so, 0 skipped, 0 failed\nuntil 2");
 	WAITING(&tool, "enable", both(), "--for=60", "--json", "basic:feature");
 	waiting_kill(&tool);
 	is(&live, 0);
@@ -478,8 +463,8 @@ Test(for_killed, one_of_several_ends)
 	is(&second, 1);
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(0);
-	said("2 processes: 1 changed, 0 already so, 1 skipped, 0 failed\n");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "2 processes: 1 changed, 0 already so, 1 skipped, 0 failed\n");
 	is(&second, 0);
 	live_stop(&second);
 }
@@ -488,8 +473,8 @@ Test(for_killed, one_of_several_fails)
 {
 	start();
 	TOOL(&tool, "enable", "--pid", "1073741822", PID(&live), "--for=100ms", "basic:feature");
-	ended(5);
-	said("taken back:");
+	tool_ended(&tool, 5);
+	tool_said(&tool, "taken back:");
 	is(&live, 0);
 	stop();
 }

@@ -40,21 +40,6 @@ static void stop(void)
 
 TestSuite(log_ends, .init = start, .fini = stop, .timeout = 60);
 
-static void ended(int status)
-{
-	cr_assert_eq(tool.status, status, "%d: %s%s", tool.status, tool.out, tool.err);
-}
-
-static uint64_t generation(void)
-{
-	struct spots spots;
-	spots_open(&spots, &live);
-	spots_are_whole(&spots);
-	const struct df_control_v1 control = peek_control(&spots);
-	spots_close(&spots);
-	return control.generation;
-}
-
 /* ---- without room ---- */
 
 #define PAGE 4096
@@ -89,9 +74,9 @@ Test(log_ends, without_room_nothing_is_changed)
 {
 	leave_room(0);
 	enable();
-	ended(3);
+	tool_ended(&tool, 3);
 	tool_one_error(&tool, "nothing was changed: cannot write to the log");
-	cr_assert_eq(generation(), 0);
+	cr_assert_eq(generation_of(&live), 0);
 	cr_assert_eq(live.page->value[BASIC_FEATURE], 0);
 }
 
@@ -101,7 +86,7 @@ Test(log_ends, without_room_for_what_was_done)
 	struct stat file;
 	leave_room(1400);
 	enable();
-	ended(6);
+	tool_ended(&tool, 6);
 	tool_one_error(&tool, "the change was made, but not recorded: cannot write to the log");
 	cr_assert(live_value(&live, BASIC_FEATURE, 1));
 	cr_assert(stat(path, &file) == 0 && file.st_size == PAGE);
@@ -126,7 +111,7 @@ Test(log_ends, without_room_it_is_taken_back)
 	change_for_a_time();
 	kill(tool.pid, SIGTERM);
 	tool_wait(&tool);
-	ended(6);
+	tool_ended(&tool, 6);
 	tool_one_error(&tool, UNRECORDED);
 	cr_assert(live_value(&live, BASIC_FEATURE, 0));
 }
@@ -244,7 +229,7 @@ Test(log_ends, in_the_journal)
 	static const char *const kinds[] = {"begin", "write", "end"};
 	be_a_journal();
 	enable_by_journal(show_journal);
-	ended(0);
+	tool_ended(&tool, 0);
 	for (size_t i = 0; i < 3; i++) {
 		const ssize_t size = recv(journal_fd, entry, sizeof(entry) - 1, MSG_DONTWAIT);
 		cr_assert_gt(size, 0);
@@ -262,7 +247,7 @@ Test(log_ends, in_the_journal)
 Test(log_ends, where_there_is_no_journal)
 {
 	enable_by_journal(hide_journal);
-	ended(3);
+	tool_ended(&tool, 3);
 	tool_one_error(&tool, "nothing was changed: there is no journal to write to");
-	cr_assert_eq(generation(), 0);
+	cr_assert_eq(generation_of(&live), 0);
 }

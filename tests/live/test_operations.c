@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "basic.h"
+#include "basics.h"
 #include "live.h"
 #include "spots.h"
 
@@ -25,17 +26,7 @@ static void stop(void)
 
 TestSuite(operations, .init = start, .fini = stop, .timeout = 60);
 
-/* What the target's sites say now, as one digit each. */
-static const char *values(void)
-{
-	static char text[BASIC_COUNT + 1];
-	live_beat(&live);
-	for (int i = 0; i < BASIC_COUNT; i++)
-		text[i] = (char)('0' + live.page->value[i]);
-	return text;
-}
-
-#define VALUES(WANTED) cr_assert_str_eq(values(), (WANTED))
+#define VALUES(WANTED) basic_values_are(&live, (WANTED))
 
 /* One cell of `list` for one flag. */
 static const char *cell(const char *flag, const char *column)
@@ -59,16 +50,9 @@ static void run(int status, const char *command, const char *flag)
 		     command, flag, tool.status, tool.out, tool.err);
 }
 
-static void said(const char *text)
-{
-	cr_assert(strstr(tool.out, text), "'%s' is not in: %s", text, tool.out);
-}
-
-#define AS_BUILT "011111000"
-
 Test(operations, as_built)
 {
-	VALUES(AS_BUILT);
+	VALUES(BASIC_AS_BUILT);
 	CELL("basic:feature", "STATE", "off");
 	CELL("basic:standard", "STATE", "on");
 	CELL("opt:first", "STATE", "held");
@@ -79,41 +63,41 @@ Test(operations, as_built)
 Test(operations, enable_and_disable)
 {
 	run(0, "enable", "basic:feature");
-	said("basic:feature@");
-	said(": off -> on, count 0 -> 1\n");
-	said("matched 1 flag (1 site), 1 changed, 0 already so, 0 unhooked");
-	said("1 thread stood still for ");
+	tool_said(&tool, "basic:feature@");
+	tool_said(&tool, ": off -> on, count 0 -> 1\n");
+	tool_said(&tool, "matched 1 flag (1 site), 1 changed, 0 already so, 0 unhooked");
+	tool_said(&tool, "1 thread stood still for ");
 	VALUES("111111000");
 	CELL("basic:feature", "STATE", "on");
 
 	run(0, "enable", "basic:feature");
-	said("0 changed, 1 already so");
-	said("the target was not stopped");
+	tool_said(&tool, "0 changed, 1 already so");
+	tool_said(&tool, "the target was not stopped");
 	CELL("basic:feature", "COUNT", "1");
 
 	run(0, "disable", "basic:");
-	said("matched 3 flags (3 sites), 3 changed");
+	tool_said(&tool, "matched 3 flags (3 sites), 3 changed");
 	VALUES("000111000");
 	run(0, "disable", "basic:");
-	said("0 changed, 3 already so");
+	tool_said(&tool, "0 changed, 3 already so");
 }
 
 Test(operations, counts_go_up_and_down)
 {
 	run(0, "activate", "basic:feature");
 	run(0, "activate", "basic:feature");
-	said("on, count 1 -> 2");
+	tool_said(&tool, "on, count 1 -> 2");
 	CELL("basic:feature", "COUNT", "2");
 	run(0, "deactivate", "basic:feature");
 	VALUES("111111000");
 	run(0, "deactivate", "basic:feature");
-	VALUES(AS_BUILT);
+	VALUES(BASIC_AS_BUILT);
 	run(0, "deactivate", "basic:feature");
-	said("0 changed, 1 already so");
+	tool_said(&tool, "0 changed, 1 already so");
 	CELL("basic:feature", "COUNT", "0");
 	run(0, "activate", "basic:standard");
 	run(0, "deactivate", "basic:standard");
-	VALUES(AS_BUILT);
+	VALUES(BASIC_AS_BUILT);
 	run(0, "deactivate", "basic:standard");
 	VALUES("001111000");
 	run(0, "activate", "basic:feature");
@@ -126,12 +110,12 @@ Test(operations, counts_go_up_and_down)
 Test(operations, all_sites_of_a_name)
 {
 	run(0, "enable", "multi:inlined");
-	said("off -> on, count 0 -> 1, 3 sites");
-	said("matched 1 flag (3 sites), 1 changed (3 sites)");
+	tool_said(&tool, "off -> on, count 0 -> 1, 3 sites");
+	tool_said(&tool, "matched 1 flag (3 sites), 1 changed (3 sites)");
 	VALUES("011111111");
 	CELL("multi:inlined", "STATE", "on");
 	run(0, "disable", "multi:inlined");
-	VALUES(AS_BUILT);
+	VALUES(BASIC_AS_BUILT);
 }
 
 Test(operations, unhooked_flags_ignore_activation)
@@ -139,10 +123,10 @@ Test(operations, unhooked_flags_ignore_activation)
 	run(0, "unhook", "basic:feature");
 	CELL("basic:feature", "UNHOOK", "1");
 	run(7, "activate", "basic:feature");
-	said("1 unhooked");
-	VALUES(AS_BUILT);
+	tool_said(&tool, "1 unhooked");
+	VALUES(BASIC_AS_BUILT);
 	run(7, "enable", "basic:");
-	said("matched 3 flags (3 sites), 0 changed, 2 already so, 1 unhooked");
+	tool_said(&tool, "matched 3 flags (3 sites), 0 changed, 2 already so, 1 unhooked");
 	run(0, "unhook", "basic:feature");
 	run(0, "rehook", "basic:feature");
 	run(7, "enable", "basic:feature");
@@ -150,13 +134,13 @@ Test(operations, unhooked_flags_ignore_activation)
 	run(0, "enable", "basic:feature");
 	VALUES("111111000");
 	run(0, "rehook", "basic:feature");
-	said("0 changed, 1 already so");
+	tool_said(&tool, "0 changed, 1 already so");
 }
 
 Test(operations, unhooking_leaves_an_active_flag_on)
 {
 	run(0, "unhook", "basic:standard");
-	VALUES(AS_BUILT);
+	VALUES(BASIC_AS_BUILT);
 	run(0, "disable", "basic:standard");
 	VALUES("001111000");
 	run(7, "enable", "basic:standard");
@@ -166,7 +150,7 @@ Test(operations, unhooking_leaves_an_active_flag_on)
 Test(operations, init_releases_holds_once)
 {
 	cr_assert_eq(TOOL(&tool, "list", PID(&live)), 0);
-	said("not initialised, 0 changes");
+	tool_said(&tool, "not initialised, 0 changes");
 	run(0, "enable", "opt:first");
 	CELL("opt:first", "COUNT", "1");
 	cr_assert_eq(TOOL(&tool, "init", PID(&live)), 0, "%s", tool.err);
@@ -175,10 +159,10 @@ Test(operations, init_releases_holds_once)
 	CELL("opt:first", "STATE", "on");
 	CELL("opt:second", "STATE", "off");
 	cr_assert_eq(TOOL(&tool, "list", PID(&live)), 0);
-	said(", initialised, 2 changes");
+	tool_said(&tool, ", initialised, 2 changes");
 	run(0, "enable", "opt:second");
 	cr_assert_eq(TOOL(&tool, "init", PID(&live)), 0);
-	said("the target was not stopped");
+	tool_said(&tool, "the target was not stopped");
 	VALUES("011111000");
 	run(0, "disable", "opt:");
 	VALUES("011001000");
@@ -192,17 +176,17 @@ Test(operations, held_flags_lose_their_hold)
 	run(0, "disable", "opt:second");
 	VALUES("011001000");
 	run(0, "activate", "opt:");
-	VALUES(AS_BUILT);
+	VALUES(BASIC_AS_BUILT);
 	CELL("opt:second", "STATE", "on");
 	cr_assert_eq(TOOL(&tool, "init", PID(&live)), 0);
-	VALUES(AS_BUILT);
+	VALUES(BASIC_AS_BUILT);
 }
 
 Test(operations, several_patterns)
 {
 	cr_assert_eq(TOOL(&tool, "disable", PID(&live), "opt:first", "basic:s.*", "debug:trace"),
 		     0);
-	said("matched 4 flags (4 sites), 4 changed");
+	tool_said(&tool, "matched 4 flags (4 sites), 4 changed");
 	VALUES("000010000");
 	/* A flag that two patterns match is taken once. */
 	cr_assert_eq(TOOL(&tool, "activate", PID(&live), "basic:slow", "basic:slow", "basic:sl"),
@@ -216,7 +200,7 @@ Test(operations, one_pattern_without_match_stops_all)
 {
 	cr_assert_eq(TOOL(&tool, "enable", PID(&live), "basic:feature", "basic:fature"), 1);
 	tool_one_error(&tool, "fature");
-	VALUES(AS_BUILT);
+	VALUES(BASIC_AS_BUILT);
 	CELL("basic:feature", "COUNT", "0");
 }
 
@@ -226,7 +210,7 @@ Test(operations, names_are_exact_and_expressions_anchored)
 	run(0, "enable", ".*eature");
 	VALUES("111111000");
 	run(0, "disable", "basic:fe");
-	VALUES(AS_BUILT);
+	VALUES(BASIC_AS_BUILT);
 	run(0, "enable", "multi:|nothing");
 	VALUES("011111111");
 }
@@ -238,11 +222,11 @@ Test(operations, dry_run_changes_nothing)
 	spots_open(&spots, &live);
 	const size_t size = spots_image(&spots, before);
 	cr_assert_eq(TOOL(&tool, "disable", PID(&live), "--dry-run", ".*"), 0);
-	said("dry run, nothing was written: matched 7 flags (9 sites), 5 would change");
-	said("basic:standard@");
+	tool_said(&tool, "dry run, nothing was written: matched 7 flags (9 sites), 5 would change");
+	tool_said(&tool, "basic:standard@");
 	spots_image(&spots, after);
 	cr_assert(memcmp(before, after, size) == 0);
-	VALUES(AS_BUILT);
+	VALUES(BASIC_AS_BUILT);
 	cr_assert_eq(TOOL(&tool, "init", PID(&live), "--dry-run"), 0);
 	spots_image(&spots, after);
 	cr_assert(memcmp(before, after, size) == 0);
@@ -311,7 +295,7 @@ Test(operations, output_that_cannot_be_written_is_an_error)
 	tool_one_error(&tool, "cannot write the report");
 	cr_assert_eq(run_with(no_output, "disable", "basic:feature"), 6);
 	tool_one_error(&tool, "the change was made");
-	VALUES(AS_BUILT);
+	VALUES(BASIC_AS_BUILT);
 	cr_assert_eq(run_with(no_descriptors, "enable", "basic:feature"), 6);
 	VALUES("111111000");
 	spots_open(&spots, &live);

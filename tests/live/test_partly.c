@@ -42,11 +42,6 @@ static void said(const char *where, const char *text)
 	cr_assert(strstr(where, text), "not '%s': %s%s", text, tool.out, tool.err);
 }
 
-static void ended(int status)
-{
-	cr_assert_eq(tool.status, status, "%d: %s%s", tool.status, tool.out, tool.err);
-}
-
 /* ---- those that were started meanwhile cannot be looked for ---- */
 
 static bool opens(const struct seccomp_notif *call, const char *wanted)
@@ -93,7 +88,7 @@ Test(partly, no_second_look)
 {
 	start();
 	run_blind(NULL, 0, NULL);
-	ended(5);
+	tool_ended(&tool, 5);
 	tool_one_error(&tool, BLIND);
 	said(tool.out, "2 processes: 2 changed, 0 already so, 0 skipped, 0 failed\n");
 	for (int i = 0; i < 2; i++)
@@ -105,7 +100,7 @@ Test(partly, no_second_look_as_a_document)
 {
 	start();
 	run_blind("--json", 0, NULL);
-	ended(5);
+	tool_ended(&tool, 5);
 	tool_one_error(&tool, BLIND);
 	said(tool.out, "\"text\":\"" BLIND "\"");
 	said(tool.out, "\"changed\":2,");
@@ -118,7 +113,7 @@ Test(partly, no_second_look_and_one_failed)
 	start();
 	const pid_t tracer = stranger_trace(live[1].pid);
 	run_blind(NULL, 0, NULL);
-	ended(5);
+	tool_ended(&tool, 5);
 	said(tool.err, "dfpatch: 1 of 2 processes failed; the report says why\n");
 	said(tool.err, "dfpatch: " BLIND "\n");
 	said(tool.out, "2 processes: 1 changed, 0 already so, 0 skipped, 1 failed\n");
@@ -133,7 +128,7 @@ Test(partly, no_second_look_and_all_failed)
 	start();
 	const pid_t first = stranger_trace(live[0].pid), second = stranger_trace(live[1].pid);
 	run_blind(NULL, 0, NULL);
-	ended(3);
+	tool_ended(&tool, 3);
 	stranger_end(first);
 	stranger_end(second);
 	stop();
@@ -152,7 +147,7 @@ Test(partly, no_third_look)
 {
 	start();
 	run_blind(NULL, 1, start_another);
-	ended(5);
+	tool_ended(&tool, 5);
 	tool_one_error(&tool, BLIND);
 	said(tool.out, "3 processes: 3 changed, 0 already so, 0 skipped, 0 failed\n");
 	cr_assert(live_value(&late, BASIC_FEATURE, 1));
@@ -180,15 +175,15 @@ Test(partly, unreported)
 {
 	start();
 	run_unreported("enable", NULL);
-	ended(6);
+	tool_ended(&tool, 6);
 	tool_one_error(&tool, "2 of 2 processes were changed, but the report cannot be written");
 	run_unreported("enable", NULL);
-	ended(3);
+	tool_ended(&tool, 3);
 	tool_one_error(&tool, "cannot write the report");
 	const pid_t tracer = stranger_trace(live[1].pid);
 	for (int i = 0; i < 2; i++) {
 		run_unreported("activate", i ? "--json" : NULL);
-		ended(6);
+		tool_ended(&tool, 6);
 		said(tool.err, "1 of 2 processes was changed, but the report cannot be written");
 		cr_assert(!strstr(tool.err, "change was made"), "%s", tool.err);
 	}
@@ -205,7 +200,7 @@ Test(partly, unreported_and_unhooked)
 		   (const char *const[]){"enable", PID(&live[0]), "basic:feature", "multi:", NULL},
 		   full_output);
 	tool_wait(&tool);
-	ended(6);
+	tool_ended(&tool, 6);
 	tool_one_error(&tool, "a part of the change was made, but the report cannot be written");
 	stop();
 }

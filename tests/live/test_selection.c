@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "basic.h"
+#include "basics.h"
 #include "live.h"
 #include "spots.h"
 
@@ -25,31 +26,10 @@ static void stop(void)
 
 TestSuite(selection, .init = start, .fini = stop, .timeout = 60);
 
-#define AS_BUILT "011111000"
-
-static void values_are(const char *wanted)
-{
-	char text[BASIC_COUNT + 1] = "";
-	live_beat(&live);
-	for (int i = 0; i < BASIC_COUNT; i++)
-		text[i] = (char)('0' + live.page->value[i]);
-	cr_assert_str_eq(text, wanted);
-}
-
-static void ended(int status)
-{
-	cr_assert_eq(tool.status, status, "%d: %s%s", tool.status, tool.out, tool.err);
-}
-
-static void said(const char *text)
-{
-	cr_assert(strstr(tool.out, text), "'%s' is not in: %s%s", text, tool.out, tool.err);
-}
-
 #define LIST(WANTED, ...)                                                                          \
 	do {                                                                                       \
 		TOOL(&tool, "list", PID(&live), "--noheadings", "-o", "NAME", __VA_ARGS__);        \
-		ended(0);                                                                          \
+		tool_ended(&tool, 0);                                                              \
 		cr_assert_str_eq(tool.out, (WANTED));                                              \
 	} while (0)
 
@@ -58,23 +38,23 @@ Test(selection, what_flags_are)
 	LIST("basic:standard\n", "--name", "standard");
 	LIST("opt:first\nopt:second\n", "--kind=opt", "--module=basic", "--at", "targets/basic.c");
 	TOOL(&tool, "disable", PID(&live), "--kind", "opt", "--kind", "debug");
-	ended(0);
-	said("matched 3 flags (3 sites), 3 changed");
-	values_are("011000000");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 3 flags (3 sites), 3 changed");
+	basic_values_are(&live, "011000000");
 	TOOL(&tool, "enable", PID(&live), "--name=f*", ".*");
-	ended(0);
-	said("matched 2 flags (2 sites), 2 changed");
-	values_are("111100000");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 2 flags (2 sites), 2 changed");
+	basic_values_are(&live, "111100000");
 	TOOL(&tool, "enable", PID(&live), "--kind=multi");
-	ended(0);
-	values_are("111100111");
+	tool_ended(&tool, 0);
+	basic_values_are(&live, "111100111");
 }
 
 Test(selection, states)
 {
 	LIST("basic:slow\nbasic:standard\ndebug:trace\nopt:first\nopt:second\n", "--active");
 	TOOL(&tool, "list", PID(&live), "--changed");
-	ended(1);
+	tool_ended(&tool, 1);
 	tool_one_error(&tool, "none of the flags is changed");
 	TOOL(&tool, "unhook", PID(&live), "basic:slow");
 	TOOL(&tool, "disable", PID(&live), "basic:standard", "opt:first");
@@ -84,45 +64,45 @@ Test(selection, states)
 	LIST("basic:standard\n", "--changed", "--name", "stand*");
 	/* All that is on, and nothing else. */
 	TOOL(&tool, "disable", PID(&live), "--active");
-	ended(0);
-	said("matched 3 flags (3 sites), 3 changed, 0 already so");
-	values_are("000000000");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 3 flags (3 sites), 3 changed, 0 already so");
+	basic_values_are(&live, "000000000");
 	TOOL(&tool, "disable", PID(&live), "--active");
-	ended(1);
+	tool_ended(&tool, 1);
 	tool_one_error(&tool, "none of the flags is active");
 	TOOL(&tool, "rehook", PID(&live), "--unhooked");
-	ended(0);
-	said("matched 1 flag (1 site), 1 changed");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 1 flag (1 site), 1 changed");
 	TOOL(&tool, "enable", PID(&live), "--dry-run", "--changed", "basic:");
-	ended(0);
-	said("matched 2 flags (2 sites), 2 would change");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 2 flags (2 sites), 2 would change");
 	TOOL(&tool, "enable", PID(&live), "--changed", "basic:", "multi:", "--json");
-	ended(0);
-	said("\"matched\":{\n      \"flags\":2,");
-	values_are("011000000");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "\"matched\":{\n      \"flags\":2,");
+	basic_values_are(&live, "011000000");
 }
 
 /* A line has to mean a flag, but not one that is in the state just now. */
 Test(selection, scripts)
 {
 	TOOL(&tool, "apply", PID(&live), "--active", "-e", "-basic:\ndisable multi:\n!opt:first");
-	ended(0);
-	said("matched 3 flags (3 sites), 3 changed");
-	values_are("000111000");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 3 flags (3 sites), 3 changed");
+	basic_values_are(&live, "000111000");
 	TOOL(&tool, "apply", PID(&live), "--unhooked", "-e", "?.*", "-e", "disable opt:");
-	ended(0);
-	said("matched 1 flag (1 site), 1 changed");
-	values_are("000011000");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 1 flag (1 site), 1 changed");
+	basic_values_are(&live, "000011000");
 	TOOL(&tool, "apply", PID(&live), "--kind", "basic", "-e", "+.*", "-e", "+multi:");
-	ended(1);
+	tool_ended(&tool, 1);
 	tool_one_error(&tool,
 		       "-e number 2: line 1: no flag that the options mean matches 'multi:'");
 	TOOL(&tool, "apply", PID(&live), "--unhooked", "-e", "+.*");
-	ended(1);
+	tool_ended(&tool, 1);
 	tool_one_error(&tool, "none of the flags is unhooked");
 	TOOL(&tool, "apply", PID(&live), "--unhooked", "-s", "/dev/null");
-	ended(0);
-	values_are("000011000");
+	tool_ended(&tool, 0);
+	basic_values_are(&live, "000011000");
 }
 
 /* The state is what it will be once the work of a controller that died has been finished. */
@@ -133,17 +113,17 @@ Test(selection, states_behind_a_controller_that_died)
 	struct spots spots;
 	spots_open(&spots, &live);
 	TOOL(&tool, "disable", PID(&live), "--active");
-	ended(0);
+	tool_ended(&tool, 0);
 	poke(&spots, spots_find(&spots, "basic", "feature")->state + next, &on, sizeof(on));
 	poke_phase(&spots, DF_PHASE_WRITING);
 	TOOL(&tool, "activate", PID(&live), "--active");
-	ended(0);
-	said("on, count 1 -> 2\n");
-	said("matched 1 flag (1 site), 1 changed");
-	said("put right in 1 module");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "on, count 1 -> 2\n");
+	tool_said(&tool, "matched 1 flag (1 site), 1 changed");
+	tool_said(&tool, "put right in 1 module");
 	spots_are_whole(&spots);
 	spots_close(&spots);
-	values_are("100000000");
+	basic_values_are(&live, "100000000");
 }
 
 Test(selection_modules, one_of_several, .timeout = 60)
@@ -152,15 +132,15 @@ Test(selection_modules, one_of_several, .timeout = 60)
 	LIST("plugin:feature\nplugin:standard\n", "--module", "plugin.so");
 	LIST("plugin:feature\n", "--module", "*.so", "--at", "plugin.c", "--name", "feature");
 	TOOL(&tool, "enable", PID(&live), "--module=host-*");
-	ended(0);
-	said("matched 1 flag (1 site), 1 changed");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 1 flag (1 site), 1 changed");
 	TOOL(&tool, "apply", PID(&live), "--module", "plugin.so", "-e", "disable .*");
-	ended(0);
-	said("matched 2 flags (2 sites), 1 changed");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "matched 2 flags (2 sites), 1 changed");
 	live_beat(&live);
 	cr_assert(live.page->value[0] == 0 && live.page->value[1] == 1);
 	TOOL(&tool, "enable", PID(&live), "--module=plugin.so", "host:");
-	ended(1);
+	tool_ended(&tool, 1);
 	tool_one_error(&tool, "no flag that the options mean matches 'host:'");
 	live_stop(&live);
 }
@@ -175,14 +155,14 @@ Test(selection_several, those_that_were_changed, .timeout = 60)
 	TOOL(&tool, "enable", PID(&other), "basic:feature");
 	snprintf(path, sizeof(path), "--pid=%d,%d", live.pid, other.pid);
 	TOOL(&tool, "list", path, "--tree", "--noheadings", "-o", "PID,NAME", "--changed");
-	ended(0);
+	tool_ended(&tool, 0);
 	snprintf(wanted, sizeof(wanted), "%d basic:feature\n", other.pid);
-	said(wanted);
+	tool_said(&tool, wanted);
 	cr_assert(strstr(tool.err, "1 of 2 processes have no such flags"), "%s", tool.err);
 	TOOL(&tool, "disable", path, "--tree", "--changed", "--active");
-	ended(0);
-	said("skipped: none of the flags is active and changed");
-	said("2 processes: 1 changed, 0 already so, 1 skipped, 0 failed\n");
+	tool_ended(&tool, 0);
+	tool_said(&tool, "skipped: none of the flags is active and changed");
+	tool_said(&tool, "2 processes: 1 changed, 0 already so, 1 skipped, 0 failed\n");
 	live_stop(&other);
 	live_stop(&live);
 }

@@ -64,11 +64,6 @@ static void said(const char *format, ...)
 	cr_assert(strstr(tool.out, text), "not '%s': %s%s", text, tool.out, tool.err);
 }
 
-static void ended(int status)
-{
-	cr_assert_eq(tool.status, status, "%d: %s%s", tool.status, tool.out, tool.err);
-}
-
 /* As target `i` itself sees its flag. */
 static void is(int i, int32_t wanted)
 {
@@ -91,17 +86,17 @@ Test(targets, several_by_number)
 	snprintf(first, sizeof(first), "-p%d", live[0].pid);
 	TOOL(&tool, "enable", pids(" %d , %d", live[1].pid, live[2].pid), first, "-p", first + 2,
 	     "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert_str_empty(tool.err);
 	said("3 processes: 3 changed, 0 already so, 0 skipped, 0 failed\n");
 	for (int i = 0; i < COUNT; i++)
 		said("process %d (basic):\n  basic:feature@", live[i].pid);
 	are(1);
 	TOOL(&tool, "enable", all(), "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	said("3 processes: 0 changed, 3 already so, 0 skipped, 0 failed\n");
 	TOOL(&tool, "disable", all(), "--dry-run", "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	said("3 processes: 3 would change, 0 already so, 0 skipped, 0 failed\n");
 	for (int i = 0; i < COUNT; i++)
 		live_beat(&live[i]);
@@ -115,17 +110,17 @@ Test(targets, lists)
 	start();
 	TOOL(&tool, "enable", PID(&live[1]), "basic:feature");
 	TOOL(&tool, "list", all(), "--noheadings", "-o", "PID,STATE,COMMAND", "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	for (int i = 0; i < COUNT; i++) {
 		snprintf(line, sizeof(line), "%d %-5s basic", live[i].pid, i == 1 ? "on" : "off");
 		said(line);
 	}
 	TOOL(&tool, "list", all(), "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	said("process %d (basic): ", live[2].pid);
 	said("NAME ");
 	TOOL(&tool, "list", all(), "--json", "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	said("\"outcome\":\"listed\"");
 	said("\"listed\":3,");
 	stop();
@@ -136,7 +131,7 @@ Test(targets, one_is_no_list)
 {
 	LIVE_START(&live[0], "basic");
 	TOOL(&tool, "enable", pids("%d,%d", live[0].pid, live[0].pid), "--json", "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert(!strstr(tool.out, "\"targets\""), "%s", tool.out);
 	said("\"process\":{");
 	TOOL(&tool, "enable", pids("%d,%d", live[0].pid, live[0].pid), "basic:feature");
@@ -153,7 +148,7 @@ Test(targets, one_without_flags)
 	LIVE_START(&plain, "plain");
 	TOOL(&tool, "enable", pids("%d,%d,%d,%d", live[0].pid, plain.pid, live[1].pid, live[2].pid),
 	     "basic:feature");
-	ended(5);
+	tool_ended(&tool, 5);
 	tool_one_error(&tool, "1 of 4 processes failed");
 	said("process %d (plain): failed: process %d (plain) carries no flags", plain.pid,
 	     plain.pid);
@@ -168,7 +163,7 @@ Test(targets, one_that_is_traced)
 	start();
 	const pid_t tracer = stranger_trace(live[1].pid);
 	TOOL(&tool, "enable", all(), "--stop", "--json", "basic:feature");
-	ended(5);
+	tool_ended(&tool, 5);
 	char text[64];
 	snprintf(text, sizeof(text), "traced by process %d (df-tracer)", tracer);
 	tool_one_error(&tool, text);
@@ -181,7 +176,7 @@ Test(targets, one_that_is_traced)
 	is(1, 0);
 	is(2, 1);
 	TOOL(&tool, "enable", pids("%d,%d", live[1].pid, 0x3ffffffe), "--stop", "basic:feature");
-	ended(3); /* in one way, as far as the status tells */
+	tool_ended(&tool, 3); /* in one way, as far as the status tells */
 	said("2 processes: 0 changed, 0 already so, 0 skipped, 2 failed\n");
 	stranger_end(tracer);
 	stop();
@@ -196,7 +191,7 @@ Test(targets, one_that_is_no_process_any_more)
 		_exit(0);
 	cr_assert_eq(waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT), 0);
 	TOOL(&tool, "enable", pids("%d,%d,%d", zombie, live[0].pid, 0x3ffffffe), "basic:feature");
-	ended(5);
+	tool_ended(&tool, 5);
 	said("(zombie)\n");
 	said("process 1073741822: failed: no process has the id 1073741822\n");
 	said("3 processes: 1 changed, 0 already so, 0 skipped, 2 failed\n");
@@ -211,18 +206,18 @@ Test(targets, different_failures)
 	start();
 	LIVE_START(&plain, "plain");
 	TOOL(&tool, "enable", pids("%d,%d", plain.pid, 0x3ffffffe), "basic:feature");
-	ended(5);
+	tool_ended(&tool, 5);
 	TOOL(&tool, "enable", all(), "nothing:");
-	ended(1);
+	tool_ended(&tool, 1);
 	said("3 processes: 0 changed, 0 already so, 0 skipped, 3 failed\n");
 	TOOL(&tool, "enable", all(), "basic:(");
-	ended(2);
+	tool_ended(&tool, 2);
 	TOOL(&tool, "enable", all(), "[");
-	ended(2);
+	tool_ended(&tool, 2);
 	cr_assert_str_empty(tool.out, "nobody had a turn: %s", tool.out);
 	TOOL(&tool, "unhook", PID(&live[0]), "basic:feature");
 	TOOL(&tool, "enable", all(), "basic:feature");
-	ended(7);
+	tool_ended(&tool, 7);
 	said("3 processes: 2 changed, 0 already so, 1 with unhooked flags left alone, 0 skipped");
 	live_stop(&plain);
 	stop();
@@ -239,7 +234,7 @@ Test(targets, one_of_another_user)
 	tool_start(&tool, (const char *const[]){"enable", list, "basic:feature", NULL},
 		   become_a_stranger);
 	tool_wait(&tool);
-	ended(5);
+	tool_ended(&tool, 5);
 	said("process %d (basic): failed: not permitted to ", live[0].pid);
 	said("process %d (basic):\n  basic:feature@", own);
 	is(0, 0);
@@ -291,17 +286,17 @@ Test(targets, by_executable)
 	LIVE_START(&live[1], link);
 	LIVE_START(&live[2], other);
 	TOOL(&tool, "enable", "--exe", link, "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	said("2 processes: 2 changed, 0 already so, 0 skipped, 0 failed\n");
 	is(0, 1);
 	is(1, 1);
 	live_beat(&live[2]);
 	is(2, 0);
 	TOOL(&tool, "enable", "--exe", other, PID(&live[2]), PID(&live[0]), "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	said("2 processes: 1 changed, 1 already so, 0 skipped, 0 failed\n");
 	TOOL(&tool, "enable", "--exe", path, "nothing:");
-	ended(1);
+	tool_ended(&tool, 1);
 	said("2 processes: 0 changed, 0 already so, 2 skipped, 0 failed\n");
 	stop();
 }
@@ -316,7 +311,7 @@ Test(targets, by_executable_that_was_replaced)
 	LIVE_START(&live[0], path);
 	cr_assert_eq(unlink(path), 0);
 	TOOL(&tool, "enable", "--exe", path, "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	is(0, 1);
 	copy_file(live_path("basic"), path);
 	LIVE_START(&live[1], path);
@@ -324,12 +319,12 @@ Test(targets, by_executable_that_was_replaced)
 	cr_assert_eq(rename(fresh, path), 0);
 	LIVE_START(&live[2], path);
 	TOOL(&tool, "enable", "--exe", path, "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	said("3 processes: 2 changed, 1 already so, 0 skipped, 0 failed\n");
 	are(1);
 	stop();
 	TOOL(&tool, "enable", "--exe", path, "basic:feature");
-	ended(3);
+	tool_ended(&tool, 3);
 	said("");
 	cr_assert(strstr(tool.err, "no process runs "), "%s", tool.err);
 }
@@ -342,15 +337,15 @@ Test(targets, hostile_names)
 	copy_file(live_path("basic"), path);
 	LIVE_START(&live[0], path);
 	TOOL(&tool, "enable", "--exe", path, "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	said("process %d (\\x1b[31m\\nred):\n", live[0].pid);
 	cr_assert(!strchr(tool.out, '\033') && !strchr(tool.err, '\033'), "%s%s", tool.out,
 		  tool.err);
 	TOOL(&tool, "list", "--exe", path, "-o", "PID,COMMAND,MODULE");
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert(!strchr(tool.out, '\033'), "%s", tool.out);
 	TOOL(&tool, "list", "--exe", path, "--json");
-	ended(0);
+	tool_ended(&tool, 0);
 	cr_assert(!strchr(tool.out, '\033'), "%s", tool.out);
 	said("\"name\":\"\\u001b[31m\\nred\"");
 	live_stop(&live[0]);
@@ -387,18 +382,18 @@ Test(targets, descendants)
 	LIVE_START(&plain, "plain");
 	const pid_t between = start_below(&below);
 	TOOL(&tool, "enable", pid_option(getpid()), "--tree", "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	said("7 processes: 4 changed, 0 already so, 3 skipped, 0 failed\n");
 	said("process %d (basic):\n", below);
 	said("process %d (plain): skipped: ", plain.pid);
 	cr_assert(!strstr(tool.out, "(dfpatch)"), "%s", tool.out);
 	are(1);
 	TOOL(&tool, "enable", pid_option(between), "--tree", "basic:feature");
-	ended(0);
+	tool_ended(&tool, 0);
 	said("2 processes: 0 changed, 1 already so, 1 skipped, 0 failed\n");
 	expect_touched("(basic)", 1);
 	TOOL(&tool, "list", pid_option(plain.pid), "--tree");
-	ended(1);
+	tool_ended(&tool, 1);
 	stranger_end(between);
 	live_stop(&plain);
 	stop();
@@ -413,11 +408,11 @@ Test(targets, descendants_that_come_meanwhile)
 	while (live[0].page->word[0] < CHILDREN / 10)
 		sleep_us(100);
 	TOOL(&tool, "activate", PID(&live[0]), "--tree", "--stop", "breed:flag");
-	ended(0);
+	tool_ended(&tool, 0);
 	while (live[0].page->word[0] < CHILDREN)
 		sleep_us(1000);
 	TOOL(&tool, "list", PID(&live[0]), "--tree", "--noheadings", "-o", "COUNT");
-	ended(0);
+	tool_ended(&tool, 0);
 	size_t lines = 0;
 	for (char *at = tool.out, *end; *at != '\0'; at = end + 1, lines++)
 		cr_assert(strtol(at, &end, 10) == 1 && *end == '\n', "%.8s", at);

@@ -98,6 +98,11 @@ int tool_wait(struct tool *tool);
 const char *pid_option(pid_t pid);
 #define PID(LIVE) pid_option((LIVE)->pid)
 
+/* Fail the test unless it ended so; printed that; said that on standard error. */
+void tool_ended(const struct tool *tool, int status);
+void tool_said(const struct tool *tool, const char *text);
+void tool_told(const struct tool *tool, const char *text);
+
 /* Fails the test unless stderr is one line that holds `text` (and nothing but notes besides). */
 void tool_one_error(const struct tool *tool, const char *text);
 

@@ -135,6 +135,16 @@ void spots_are_whole(const struct spots *spots)
 	}
 }
 
+uint64_t generation_of(const struct live *live)
+{
+	struct spots spots;
+	spots_open(&spots, live);
+	spots_are_whole(&spots);
+	const struct df_control_v1 control = peek_control(&spots);
+	spots_close(&spots);
+	return control.generation;
+}
+
 size_t spots_image(const struct spots *spots, uint8_t image[SPOTS_IMAGE])
 {
 	uint8_t *to = image;

@@ -51,6 +51,9 @@ uint8_t opcode_of(const struct spot *spot, bool active);
 /* Fails the test unless the module is idle, next = current, and every byte follows from counts. */
 void spots_are_whole(const struct spots *spots);
 
+/* How often its first module was changed since its start; fails the test unless that is whole. */
+uint64_t generation_of(const struct live *live);
+
 /* All sites, states and the control block, to be held against a later reading. */
 #define SPOTS_IMAGE (SPOTS_MAX * (DF_STATE_SIZE + 5) + DF_CONTROL_SIZE)
 size_t spots_image(const struct spots *spots, uint8_t image[SPOTS_IMAGE]);

@@ -88,6 +88,21 @@ const char *pid_option(pid_t pid)
 	return to;
 }
 
+void tool_ended(const struct tool *tool, int status)
+{
+	cr_assert_eq(tool->status, status, "%d: %s%s", tool->status, tool->out, tool->err);
+}
+
+void tool_said(const struct tool *tool, const char *text)
+{
+	cr_assert(strstr(tool->out, text), "'%s' is not in: %s%s", text, tool->out, tool->err);
+}
+
+void tool_told(const struct tool *tool, const char *text)
+{
+	cr_assert(strstr(tool->err, text), "'%s' is not in: %s%s", text, tool->err, tool->out);
+}
+
 void tool_one_error(const struct tool *tool, const char *text)
 {
 	const char *error = tool->err;
